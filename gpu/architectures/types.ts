@@ -1,0 +1,115 @@
+/**
+ * A model as the engine sees it: numbers and tensor places, no weights. Made by `architectures/` from a GGUF file;
+ * compiled by `runtime/` to dispatches and interpreted by `reference/` in f64.
+ *
+ * Legend (see gpu/README.md): T tokens, D model width, H query heads, G key/value heads, Hd head width, E experts,
+ * K experts used, F expert width, Fs shared-expert width, V vocabulary.
+ */
+import type { GgufFile, GgufTensor } from '../gguf/types.ts';
+
+export type ArchitectureName = 'llama' | 'qwen2moe' | 'qwen3moe' | 'olmoe';
+
+export interface RopeSpec {
+  /** `interleaved`: pairs (2i, 2i+1) (llama). `halves`: pairs (i, i + dims/2) (neox, qwen, olmoe). */
+  readonly pairing: 'interleaved' | 'halves';
+  /** Leading dims of each head that rotate (even, ≤ Hd). */
+  readonly dims: number;
+  readonly base: number;
+  /** Per pair: position is multiplied by `scale` and the angle divided by `factors[i]` (rope_freqs.weight), f32 [dims/2]. */
+  readonly scale: number;
+  readonly factorsTensor?: GgufTensor;
+}
+
+export interface MoeSpec {
+  readonly nExperts: number;
+  readonly nExpertsUsed: number;
+  readonly expertWidth: number;
+  /** Softmax over all E, then top-K (ties to the lower id); `normalise` divides the chosen weights by their sum. */
+  readonly gating: 'softmax';
+  readonly normalise: boolean;
+  /** Multiplies the chosen weights after normalising; 1 when absent. */
+  readonly weightScale: number;
+  /** 0 when there is no shared expert. */
+  readonly sharedWidth: number;
+}
+
+/** Where one expert's projection lies in the file: a slice of a stacked tensor, or a tensor of its own. */
+export interface ExpertSlice {
+  readonly tensor: GgufTensor;
+  /** Absolute offset in the tensor's part. */
+  readonly offsetBytes: number;
+  readonly sizeBytes: number;
+}
+
+export interface AttentionTensors {
+  readonly norm: GgufTensor; // [D]
+  readonly q: GgufTensor; // [H·Hd, D]
+  readonly k: GgufTensor; // [G·Hd, D]
+  readonly v: GgufTensor; // [G·Hd, D]
+  readonly qBias?: GgufTensor;
+  readonly kBias?: GgufTensor;
+  readonly vBias?: GgufTensor;
+  readonly output: GgufTensor; // [D, H·Hd]
+  readonly outputBias?: GgufTensor;
+  /** RMS norm of q and k before RoPE: [Hd] per head (qwen3) or [H·Hd] / [G·Hd] over the whole row (olmoe). */
+  readonly qNorm?: GgufTensor;
+  readonly kNorm?: GgufTensor;
+}
+
+export interface DenseFfnTensors {
+  readonly kind: 'dense';
+  readonly gate: GgufTensor; // [F, D]
+  readonly up: GgufTensor; // [F, D]
+  readonly down: GgufTensor; // [D, F]
+  readonly width: number;
+}
+
+export interface MoeFfnTensors {
+  readonly kind: 'moe';
+  readonly moe: MoeSpec;
+  readonly router: GgufTensor; // [E, D]
+  /** [E] slices, each of shape [F, D] / [F, D] / [D, F]. All experts of one projection have one type. */
+  readonly gate: readonly ExpertSlice[];
+  readonly up: readonly ExpertSlice[];
+  readonly down: readonly ExpertSlice[];
+  readonly shared?: {
+    readonly gate: GgufTensor; // [Fs, D]
+    readonly up: GgufTensor;
+    readonly down: GgufTensor; // [D, Fs]
+    /** Sigmoid gate on the shared expert's output, [1, D] (qwen2moe). */
+    readonly outputGate?: GgufTensor;
+  };
+}
+
+export interface LayerSpec {
+  readonly index: number;
+  readonly attention: AttentionTensors;
+  readonly ffnNorm: GgufTensor; // [D]
+  readonly ffn: DenseFfnTensors | MoeFfnTensors;
+}
+
+export interface ModelSpec {
+  readonly architecture: ArchitectureName;
+  readonly name: string;
+  readonly file: GgufFile;
+  readonly nLayers: number;
+  readonly modelWidth: number; // D
+  readonly nHeads: number; // H
+  readonly nKvHeads: number; // G, divides H
+  readonly headWidth: number; // Hd
+  readonly vocabularySize: number; // V
+  readonly trainedContextTokens: number;
+  readonly rmsEpsilon: number;
+  /** Scores are multiplied by this: 1/√Hd unless the file says otherwise. */
+  readonly attentionScale: number;
+  readonly qkNorm: 'none' | 'per-head' | 'whole-row';
+  /** |q|, |k|, |v| are clamped to this before norm and RoPE (olmoe `attention.clamp_kqv`); absent: no clamp. */
+  readonly clampQkv?: number;
+  readonly rope: RopeSpec;
+  readonly embedding: GgufTensor; // [V, D]
+  readonly outputNorm: GgufTensor; // [D]
+  /** [V, D]; the embedding itself when tied. */
+  readonly head: GgufTensor;
+  readonly tiedHead: boolean;
+  readonly layers: readonly LayerSpec[];
+}

@@ -1,0 +1,113 @@
+/**
+ * What the engine offers to its host. One engine holds one model and one sequence (its KV cache); positions are
+ * absolute. All calls are made one after another; a second call while one runs is a bug of the host (invariant).
+ */
+import type { ModelSpec } from '../architectures/types.ts';
+
+export interface EngineOptions {
+  readonly model: ModelSpec;
+  /** Capacity of the KV cache; fixed for the engine's life. Default: min(trained, 4096). */
+  readonly contextTokens?: number;
+  /** Tokens per prefill chunk, 1…512. Never changes a bit of the result. Default 128. */
+  readonly prefillChunkTokens?: number;
+  /** Decode steps per submission where no miss is possible, 1…4. Never changes a bit of the result. */
+  readonly tokensInFlight?: number;
+  /** Tests: place experts in slots by this seeded permutation instead of the identity. Never changes a bit. */
+  readonly slotPermutationSeed?: number;
+  /** Experts used per token instead of the model's own number (a numeric setting). */
+  readonly expertsUsed?: number;
+  readonly onProgress?: (progress: LoadProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface LoadProgress {
+  readonly phase: 'pipelines' | 'weights';
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface SamplingSettings {
+  /** 0: greedy, everything else is ignored. */
+  readonly temperature: number;
+  /** 1…256 candidates; 0 means 256. */
+  readonly topK: number;
+  /** (0, 1]; 1: off. Mass is relative to the full distribution. */
+  readonly topP: number;
+  /** [0, 1); 0: off. Relative to the most likely candidate. */
+  readonly minP: number;
+  /** Unsigned 32 bits. The draw is a function of (seed, position) only. */
+  readonly seed: number;
+}
+
+export interface GenerateRequest {
+  readonly maxTokens: number;
+  readonly sampling: SamplingSettings;
+  /** Generation ends after one of these was sampled; it is reported but not counted as text. */
+  readonly endIds: ReadonlySet<number>;
+  readonly signal?: AbortSignal;
+  /** Ask for the routing record of each token (2 bytes per layer and rank; rides in the same read-back). */
+  readonly routing?: boolean;
+}
+
+export interface SampledToken {
+  readonly id: number;
+  /** Absolute position of this token in the sequence. */
+  readonly position: number;
+  /** Expert ids [MoE layers, K] of the step that produced this token; only when asked for. */
+  readonly routing?: Uint16Array;
+}
+
+export type FinishReason = 'end-token' | 'max-tokens' | 'context-full' | 'cancelled';
+
+/** Totals since the engine was made. Rates are derived by the reader. */
+export interface EngineCounters {
+  readonly decodeTokens: number;
+  readonly prefillTokens: number;
+  readonly dispatches: number;
+  readonly decodeDispatches: number;
+  readonly submissions: number;
+  readonly readbacks: number;
+  readonly decodeReadbacks: number;
+  readonly readbackBytes: number;
+  /** Weight bytes that decode steps addressed, and the least any exact engine must touch for them. */
+  readonly weightBytesTouched: number;
+  readonly weightBytesRequired: number;
+  readonly encodeMs: number;
+  readonly decodeMs: number;
+  readonly prefillMs: number;
+}
+
+export interface MemoryLedger {
+  readonly weightsBytes: number;
+  readonly expertsBytes: number;
+  readonly kvBytes: number;
+  readonly activationsBytes: number;
+  readonly stagingBytes: number;
+  readonly totalBytes: number;
+  readonly peakBytes: number;
+}
+
+export interface Engine {
+  readonly model: ModelSpec;
+  readonly contextTokens: number;
+  /** Tokens whose keys and values are in the cache. */
+  readonly position: number;
+  /** Appends `tokens` to the sequence. The last one is kept back for `generate`, which starts from it. */
+  prefill(
+    tokens: ArrayLike<number>,
+    options?: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
+  ): Promise<void>;
+  /** Samples from the current position on. Returns why it ended. `yield`s as read-backs arrive. */
+  generate(request: GenerateRequest): AsyncGenerator<SampledToken, FinishReason>;
+  /** Forgets everything from `position` on; free of charge. */
+  truncate(position: number): void;
+  /** Logits [n, V] of every position of `tokens` from an empty sequence, through the prefill kernels. */
+  logits(tokens: ArrayLike<number>): Promise<Float32Array>;
+  /** Logits [n, V], each position fed one by one through the decode kernels. */
+  decodeLogits(tokens: ArrayLike<number>): Promise<Float32Array>;
+  /** KV bytes of a layer, tests and debugging: f16 words as laid out in gpu/README.md. */
+  readKv(layer: number, nTokens: number): Promise<{ keys: Uint32Array; values: Uint32Array }>;
+  counters(): EngineCounters;
+  memory(): MemoryLedger;
+  dispose(): void;
+}

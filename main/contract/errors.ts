@@ -1,0 +1,49 @@
+/** Every error code that may cross a process border, and the form in which an error crosses. */
+import { ConclaveError, type EngineErrorCode, type ErrorDetails } from '../../gpu/errors.ts';
+
+export type ServiceErrorCode =
+  | 'request.invalid' // a payload that the contract does not allow
+  | 'request.unknown'
+  | 'request.refused' // sender not ours
+  | 'data.locked' // another process writes this data folder
+  | 'data.newer' // the database was written by a newer version
+  | 'data.damaged'
+  | 'data.disk-full'
+  | 'conversation.missing'
+  | 'message.missing'
+  | 'model.missing' // not in the library, or its file is gone
+  | 'model.none' // nothing selected yet
+  | 'engine.busy'
+  | 'engine.crashed'
+  | 'host.unsupported' // this host has no such thing (a file dialog in the browser host)
+  | 'internal';
+
+export type ErrorCode = EngineErrorCode | ServiceErrorCode;
+
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
+export function serviceError(
+  code: ServiceErrorCode,
+  message: string,
+  details: ErrorDetails = {},
+  cause?: unknown,
+): ConclaveError<ServiceErrorCode> {
+  return new ConclaveError(code, message, details, cause);
+}
+
+export function toWireError(error: unknown): WireError {
+  if (error instanceof ConclaveError) {
+    return { code: error.code as ErrorCode, message: error.message, details: error.details };
+  }
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error), details: {} };
+}
+
+export function fromWireError(wire: WireError): ConclaveError<ErrorCode> {
+  return new ConclaveError(wire.code, wire.message, wire.details);
+}
+
+export { ConclaveError };

@@ -1,0 +1,123 @@
+/** The nouns that pages, services and hosts talk about. Plain data; times are Unix milliseconds. */
+import type { WireError } from './errors.ts';
+
+export type Role = 'system' | 'user' | 'assistant';
+/** `streaming` only while the engine writes; a crash leaves it and the next start turns it into `interrupted`. */
+export type MessageStatus = 'complete' | 'streaming' | 'queued' | 'stopped' | 'interrupted' | 'failed';
+
+export interface GenerationStats {
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+  readonly contextUsedTokens: number;
+  readonly contextTokens: number;
+  /** Turns that no longer fit and were left out of this prompt. */
+  readonly droppedTurns: number;
+}
+
+export interface Message {
+  readonly id: string;
+  readonly conversationId: string;
+  /** null for a first message. Messages form a tree; siblings are versions. */
+  readonly parentId: string | null;
+  readonly role: Role;
+  readonly content: string;
+  readonly status: MessageStatus;
+  readonly createdAtMs: number;
+  /** Name of the model that wrote it; null for a person. */
+  readonly modelName: string | null;
+  readonly stats: GenerationStats | null;
+  readonly error: WireError | null;
+}
+
+export interface ConversationSummary {
+  readonly id: string;
+  readonly title: string;
+  readonly createdAtMs: number;
+  readonly updatedAtMs: number;
+}
+
+export interface Conversation extends ConversationSummary {
+  /** The whole tree, oldest first. */
+  readonly messages: readonly Message[];
+  /** The end of the branch that is shown; null when empty. */
+  readonly leafId: string | null;
+}
+
+export interface ModelFacts {
+  readonly architecture: string;
+  readonly parameterCount: number;
+  readonly nLayers: number;
+  /** 0 for a dense model. */
+  readonly nExperts: number;
+  readonly nExpertsUsed: number;
+  readonly trainedContextTokens: number;
+  /** The most common tensor type, such as `Q4_K`. */
+  readonly quantisation: string;
+  readonly templateSource: 'file' | 'fallback';
+}
+
+export interface ModelEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly addedAtMs: number;
+  /** `missing`: its file is gone or changed; `unusable`: `problem` says why. */
+  readonly status: 'usable' | 'missing' | 'unusable';
+  readonly facts: ModelFacts | null;
+  readonly problem: WireError | null;
+  /** Came with the app. */
+  readonly builtIn: boolean;
+}
+
+export interface AdapterInfo {
+  readonly description: string;
+  readonly software: boolean;
+}
+
+export type EngineStatus =
+  | { readonly state: 'idle' } // no model chosen
+  | {
+      readonly state: 'loading';
+      readonly modelId: string;
+      readonly phase: 'file' | 'device' | 'pipelines' | 'weights';
+      readonly done: number;
+      readonly total: number;
+    }
+  | { readonly state: 'ready'; readonly modelId: string; readonly adapter: AdapterInfo; readonly contextTokens: number }
+  | { readonly state: 'failed'; readonly modelId: string | null; readonly error: WireError };
+
+export interface Settings {
+  readonly theme: 'system' | 'light' | 'dark';
+  readonly selectedModelId: string | null;
+  readonly systemPrompt: string;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly minP: number;
+  /** null: a new seed for each answer. */
+  readonly seed: number | null;
+  /** null: chosen by the app. */
+  readonly contextTokens: number | null;
+  readonly maxAnswerTokens: number;
+}
+
+export interface HostInfo {
+  readonly kind: 'electron' | 'browser';
+  readonly version: string;
+  readonly dataFolder: string;
+  /** Whether `library.pick` opens a dialog, and whether a dropped file has a path (else it is uploaded). */
+  readonly fileDialog: boolean;
+  readonly dropGivesPath: boolean;
+  /** One plain sentence when this host is the fallback of another; null otherwise. */
+  readonly fallbackReason: string | null;
+}
+
+export interface AppState {
+  readonly host: HostInfo;
+  readonly settings: Settings;
+  readonly engine: EngineStatus;
+  readonly models: readonly ModelEntry[];
+}
