@@ -1,0 +1,32 @@
+/** The options that every command takes, and their reading. */
+import { ADAPTER_CHOICES } from '../node/gpu.ts';
+import type { CommonOptions, Flags, OptionSpec } from './command.ts';
+
+export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  json: { type: 'boolean', description: 'one JSON document on stdout and nothing else' },
+  adapter: { type: 'string', value: ADAPTER_CHOICES.join('|'), description: 'which GPU driver to use (default auto)' },
+  context: { type: 'string', value: 'N', description: 'context capacity in tokens' },
+  'experts-used': { type: 'string', value: 'K', description: "experts per token instead of the model's own number" },
+  'gpu-budget': { type: 'string', value: 'SIZE', description: 'GPU memory to use, such as 64MiB' },
+  'ram-budget': { type: 'string', value: 'SIZE', description: 'RAM to use for experts, such as 256MiB' },
+  kv: { type: 'string', value: 'f16|q8_0', description: 'type of the keys and values (default f16)' },
+  data: { type: 'string', value: 'DIR', description: "data folder instead of the user's own" },
+  help: { type: 'boolean', description: 'show this text' },
+};
+
+export function readCommonOptions(flags: Flags): CommonOptions {
+  return {
+    json: flags.boolean('json'),
+    adapter: flags.choice('adapter', ADAPTER_CHOICES) ?? environmentAdapter() ?? 'auto',
+    contextTokens: flags.integer('context', { min: 1 }),
+    expertsUsed: flags.integer('experts-used', { min: 1 }),
+    gpuBudgetBytes: flags.bytes('gpu-budget'),
+    ramBudgetBytes: flags.bytes('ram-budget'),
+    kvType: flags.choice('kv', ['f16', 'q8_0'] as const) ?? 'f16',
+    dataFolder: flags.string('data') ?? process.env.CONCLAVE_DATA,
+  };
+}
+
+function environmentAdapter() {
+  return ADAPTER_CHOICES.find((choice) => choice === process.env.CONCLAVE_ADAPTER);
+}
