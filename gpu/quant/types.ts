@@ -4,7 +4,8 @@
  * Plane layout ("planes"): GPU storage is read as `array<vec4<u32>>`, so a tensor's blocks are split into planes that
  * keep every load aligned. The total is GGUF's byte count plus at most 15 bytes of padding per plane. Plane p starts at
  * the 16-byte-aligned end of plane p-1; inside a plane, block b of the whole tensor (row-major) starts at
- * b · bytesPerBlock. Types that are already 16-aligned (F32, F16, BF16, Q4_K) have one plane and are not moved.
+ * b · bytesPerBlock. Types that are already 16-aligned (F32, F16, BF16, Q4_K) have one plane and are not moved. Q8_0: q, d ·
+ * Q4_0: qs, d · Q4_1: qs, (d, m) · Q6_K: ql, qh, scales, d. The last plane is padded too.
  */
 import type { GgmlTypeName } from '../gguf/types.ts';
 

@@ -1,0 +1,74 @@
+/**
+ * GGUF blocks ↔ the plane layout of GPU buffers (types.ts says what it is). The GPU's repack kernel does the same;
+ * this is its reference, and the way in for tests and for hosts that repack on the CPU.
+ */
+import { invariant } from '../invariant.ts';
+import type { PlaneRun, QuantFormat } from './types.ts';
+
+export const PLANE_ALIGNMENT_BYTES = 16;
+
+const aligned = (bytes: number) => Math.ceil(bytes / PLANE_ALIGNMENT_BYTES) * PLANE_ALIGNMENT_BYTES;
+const runBytes = (plane: readonly PlaneRun[]) => plane.reduce((sum, run) => sum + run.lengthBytes, 0);
+
+export interface PlanePlace {
+  readonly offsetBytes: number;
+  readonly bytesPerBlock: number;
+}
+
+/** Where each plane of a tensor of `nBlocks` blocks starts; block b of plane p is at offsetBytes + b · bytesPerBlock. */
+export function planePlaces(format: QuantFormat, nBlocks: number): readonly PlanePlace[] {
+  let offsetBytes = 0;
+  return format.planes.map((plane) => {
+    const place = { offsetBytes, bytesPerBlock: runBytes(plane) };
+    offsetBytes += aligned(place.bytesPerBlock * nBlocks);
+    return place;
+  });
+}
+
+/** Bytes of all planes, a multiple of 16: the last plane is padded too, so that it can be read as vec4<u32>. */
+export function planesSizeBytes(format: QuantFormat, nWeights: number): number {
+  invariant(nWeights % format.blockWeights === 0, `${nWeights} weights are not whole ${format.type} blocks`);
+  const nBlocks = nWeights / format.blockWeights;
+  return format.planes.reduce((sum, plane) => sum + aligned(runBytes(plane) * nBlocks), 0);
+}
+
+/** Planes of `nBlocks` GGUF blocks; padding is zero. */
+export function toPlanes(format: QuantFormat, blocks: Uint8Array, nBlocks: number): Uint8Array<ArrayBuffer> {
+  invariant(blocks.length >= nBlocks * format.blockBytes, `${format.type}: ${blocks.length} bytes for ${nBlocks} blocks`);
+  const out = new Uint8Array(planesSizeBytes(format, nBlocks * format.blockWeights));
+  if (format.planes.length === 1) {
+    out.set(blocks.subarray(0, nBlocks * format.blockBytes));
+    return out;
+  }
+  forEachRun(format, nBlocks, (inBlock, stride, inPlanes, planeStride, length) => {
+    for (let b = 0; b < nBlocks; b++) {
+      for (let i = 0; i < length; i++) out[inPlanes + b * planeStride + i] = blocks[inBlock + b * stride + i];
+    }
+  });
+  return out;
+}
+
+/** The GGUF blocks that `toPlanes` was given. */
+export function fromPlanes(format: QuantFormat, planes: Uint8Array, nBlocks: number): Uint8Array<ArrayBuffer> {
+  invariant(planes.length >= planesSizeBytes(format, nBlocks * format.blockWeights), `${format.type}: planes too short`);
+  const out = new Uint8Array(nBlocks * format.blockBytes);
+  forEachRun(format, nBlocks, (inBlock, stride, inPlanes, planeStride, length) => {
+    for (let b = 0; b < nBlocks; b++) {
+      for (let i = 0; i < length; i++) out[inBlock + b * stride + i] = planes[inPlanes + b * planeStride + i];
+    }
+  });
+  return out;
+}
+
+type RunVisitor = (inBlock: number, blockStride: number, inPlanes: number, planeStride: number, lengthBytes: number) => void;
+
+function forEachRun(format: QuantFormat, nBlocks: number, visit: RunVisitor): void {
+  const places = planePlaces(format, nBlocks);
+  format.planes.forEach((plane, p) => {
+    let at = places[p].offsetBytes;
+    for (const run of plane) {
+      visit(run.offsetBytes, format.blockBytes, at, places[p].bytesPerBlock, run.lengthBytes);
+      at += run.lengthBytes;
+    }
+  });
+}
