@@ -1,26 +1,28 @@
-import { readFileSync } from 'node:fs';
-import { defineConfig, type Plugin } from 'vitest/config';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+import { wgslText } from './tests/support/wgsl-text.ts';
 
-/** `.wgsl` files as text, as wgsl-hook.mjs does for plain Node. */
-export function wgslText(): Plugin {
-  return {
-    name: 'conclave:wgsl-text',
-    enforce: 'pre',
-    load(id) {
-      if (!id.endsWith('.wgsl')) return null;
-      return `export default ${JSON.stringify(readFileSync(id, 'utf8'))};`;
-    },
-  };
-}
+const generated = ['**/node_modules/**', 'out/**', 'dist/**', '.cache/**'];
 
-// The suites are run by tests/run.ts, which sets the environment (Vulkan driver) that a GPU suite needs before its process starts.
+// One project per suite of tests/run.ts, which sets the environment (Vulkan driver) that a suite needs before its process starts.
 export default defineConfig({
-  plugins: [wgslText()],
+  plugins: [wgslText(), svelte({ configFile: false })],
   test: {
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
-    include: ['{gpu,main,renderer,tests}/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'out/**'],
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{gpu,main,renderer,tests}/**/*.test.ts'],
+          exclude: [...generated, '**/*.gpu.test.ts', 'tests/e2e/**', 'tests/parity/**'],
+        },
+      },
+      { extends: true, test: { name: 'gpu', include: ['{gpu,main,renderer,tests}/**/*.gpu.test.ts'], exclude: generated } },
+      { extends: true, test: { name: 'e2e', include: ['tests/e2e/**/*.test.ts'], exclude: generated, maxWorkers: 1 } },
+    ],
   },
 });

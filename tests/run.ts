@@ -1,0 +1,118 @@
+/**
+ * `npm test [-- NAME…]`: runs the suites one after another, each in its own process with the environment it needs, and ends with the
+ * line `N passed, N failed, N skipped` over all of them. NAME is a suite (unit, gpu, e2e) or part of a test file's path.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { vulkanEnvironment } from '../main/hosts/launcher/vulkan.mjs';
+import { emptyReport, type SuiteReport } from './support/counting-reporter.ts';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+interface Suite {
+  /** Also the vitest project's name. */
+  readonly name: string;
+  readonly env: () => Record<string, string>;
+  readonly limitMinutes: number;
+}
+
+// SwiftShader comes with `npm install` there, so a missing adapter is a failure; elsewhere it depends on the machine.
+const adapterIsCertain = process.platform === 'linux' && process.arch === 'x64';
+
+const suites: readonly Suite[] = [
+  { name: 'unit', env: () => ({}), limitMinutes: 10 },
+  {
+    name: 'gpu',
+    env: () =>
+      adapterIsCertain
+        ? {
+            CONCLAVE_ADAPTER: 'swiftshader',
+            REQUIRE_GPU: '1',
+            ...vulkanEnvironment(process.env.CONCLAVE_ADAPTER ?? 'swiftshader'),
+          }
+        : {},
+    limitMinutes: 20,
+  },
+  { name: 'e2e', env: () => ({}), limitMinutes: 15 },
+];
+
+const names = process.argv.slice(2);
+const chosen = suites.filter((suite) => names.includes(suite.name));
+const filters = names.filter((name) => !suites.some((suite) => suite.name === name));
+
+const total = emptyReport();
+for (const suite of chosen.length > 0 ? chosen : suites) add(total, suite, await run(suite));
+
+for (const failure of total.failures) console.log(`failed: ${failure}`);
+for (const [reason, count] of Object.entries(total.skips)) console.log(`skipped ${count}: ${reason}`);
+if (total.passed + total.failed + total.skipped === 0) {
+  total.failed = 1;
+  console.log(`failed: no test matches ${names.join(' ')}`);
+}
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(total.failed > 0 ? 1 : 0);
+
+async function run(suite: Suite): Promise<SuiteReport> {
+  console.log(`\n── ${suite.name} ──`);
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'conclave-test-'));
+  const file = path.join(folder, 'report.json');
+  try {
+    const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
+    const reporters = ['--reporter=default', `--reporter=${path.join(root, 'tests', 'support', 'counting-reporter.ts')}`];
+    const exit = await spawnAndWait(
+      [vitest, 'run', '--project', suite.name, '--passWithNoTests', ...reporters, ...filters],
+      suite,
+      {
+        CONCLAVE_REPORT: file,
+      },
+    );
+    return readReport(file, exit);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function spawnAndWait(args: string[], suite: Suite, env: Record<string, string>): Promise<string | null> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...suite.env(), ...env } });
+    let problem: string | null = null;
+    const timer = setTimeout(() => {
+      problem = `still running after ${suite.limitMinutes} minutes`;
+      child.kill('SIGKILL');
+    }, suite.limitMinutes * 60_000);
+    child.on('error', (error) => (problem = error.message));
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      resolve(problem ?? (signal ? `ended by ${signal}` : code === 0 ? null : `exit code ${code}`));
+    });
+  });
+}
+
+/** A process that failed without a failed test in its report (or without a report) counts as one failure. */
+function readReport(file: string, exit: string | null): SuiteReport {
+  let report = emptyReport();
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    if (exit === null) return report; // vitest found no file for the filters
+  }
+  if (exit !== null && report.failed === 0) {
+    report.failed++;
+    report.failures.push(`the suite's process: ${exit}`);
+  }
+  return report;
+}
+
+function add(sum: SuiteReport, suite: Suite, report: SuiteReport): void {
+  sum.passed += report.passed;
+  sum.failed += report.failed;
+  sum.skipped += report.skipped;
+  sum.failures.push(...report.failures.map((failure) => `[${suite.name}] ${failure}`));
+  for (const [reason, count] of Object.entries(report.skips)) {
+    const key = `[${suite.name}] ${reason}`;
+    sum.skips[key] = (sum.skips[key] ?? 0) + count;
+  }
+}
