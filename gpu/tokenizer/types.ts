@@ -19,6 +19,11 @@ export interface Tokenizer {
   /** Ids that end an answer: EOS, EOT and their kind. */
   readonly endIds: ReadonlySet<number>;
   encode(text: string, options: EncodeOptions): Int32Array;
+  /**
+   * A prompt. Special tokens are read only where they lie wholly in trusted text; words may span pieces, so a prompt without
+   * special-looking content gives the same ids as its plain text. BOS is added if the file says so and the prompt has none; never EOS.
+   */
+  encodePieces(pieces: readonly PromptPiece[]): Int32Array;
   /** The bytes of a token as it appears in text; control tokens give none unless `special`. */
   tokenBytes(id: number, special?: boolean): Uint8Array;
   decode(ids: ArrayLike<number>, special?: boolean): string;
@@ -44,4 +49,6 @@ export interface ChatTemplate {
   readonly reason?: string;
   /** Rendered prompt, ending where the assistant's answer begins. */
   render(messages: readonly ChatMessage[]): string;
+  /** The same text, the messages' contents marked as not trusted. What a model is given goes through this and `encodePieces`. */
+  renderPieces(messages: readonly ChatMessage[]): readonly PromptPiece[];
 }
