@@ -1,0 +1,41 @@
+/** Reference of `router-matvec`: norm, router rows, and what the shared expert needs of the same input. */
+import { swiglu } from '../../reference/ops/ffn.ts';
+import { matvec } from '../../reference/ops/matvec.ts';
+import { rmsNorm } from '../../reference/ops/rms-norm.ts';
+import type { NumericArray } from '../../reference/ops/types.ts';
+
+export interface RouterMatvecInput {
+  readonly hMid: NumericArray; // [D]
+  readonly norm: Float32Array; // [D]
+  readonly epsilon: number;
+  readonly router: Float32Array; // [E, D]
+  readonly shared?: {
+    readonly gate: Float32Array; // [Fs, D]
+    readonly up: Float32Array; // [Fs, D]
+    readonly outputGate?: Float32Array; // [1, D]
+  };
+}
+
+export interface RouterMatvecOutput {
+  readonly logits: Float64Array; // [E]
+  readonly shared?: {
+    /** silu(gate) · up, [Fs]. */
+    readonly hidden: Float64Array;
+    /** Before the sigmoid; absent without an output gate. */
+    readonly gateLogit?: number;
+  };
+}
+
+export function routerMatvecRef(input: RouterMatvecInput): RouterMatvecOutput {
+  const x = rmsNorm(input.hMid, input.norm, input.epsilon);
+  const logits = matvec(input.router, x);
+  if (!input.shared) return { logits };
+  const { gate, up, outputGate } = input.shared;
+  return {
+    logits,
+    shared: {
+      hidden: swiglu(matvec(gate, x), matvec(up, x)),
+      ...(outputGate && { gateLogit: matvec(outputGate, x)[0] }),
+    },
+  };
+}
