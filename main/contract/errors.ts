@@ -9,6 +9,7 @@ export type ServiceErrorCode =
   | 'data.newer' // the database was written by a newer version
   | 'data.damaged'
   | 'data.disk-full'
+  | 'data.unwritable' // the data folder or the database may not be written
   | 'conversation.missing'
   | 'message.missing'
   | 'model.missing' // not in the library, or its file is gone

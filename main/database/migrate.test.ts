@@ -1,0 +1,111 @@
+import Database from 'better-sqlite3';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openBetterSqlite3 } from './better-sqlite3.ts';
+import { listConversations } from './conversations.ts';
+import { makeHandle } from './handles.ts';
+import { migrate, schemaVersion, type Migration } from './migrate.ts';
+import { MIGRATIONS } from './migrations/all.ts';
+import { openDatabase } from './open.ts';
+import { searchConversations } from './search.ts';
+import { temporaryFolder } from './test-database.ts';
+
+let folder: ReturnType<typeof temporaryFolder>;
+let file: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  file = path.join(folder.path, 'history.sqlite');
+});
+afterEach(() => folder.remove());
+
+/** A database at `version`, filled by `rows`, closed again. */
+function databaseAt(version: number, rows: string[] = []): void {
+  const raw = new Database(file);
+  const upTo = MIGRATIONS.filter((migration) => migration.version <= version);
+  if (upTo.length > 0) migrate(makeHandle(openBetterSqlite3(file), file), file, upTo);
+  raw.pragma('foreign_keys = ON');
+  for (const row of rows) raw.exec(row);
+  raw.close();
+}
+
+test('versions rise in steps of ten', () => {
+  expect(MIGRATIONS.map((migration) => migration.version)).toEqual(MIGRATIONS.map((_, index) => (index + 1) * 10));
+});
+
+test('all tables are STRICT', () => {
+  const { db, close } = openDatabase(file, openBetterSqlite3);
+  const tables = db.all<{ name: string; strict: number }>(
+    `SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_search*'`,
+  );
+  expect(tables.map((table) => table.name).sort()).toEqual(['conversations', 'messages', 'models', 'settings']);
+  expect(tables.filter((table) => table.strict !== 1)).toEqual([]);
+  close();
+});
+
+test('0 → 10: an empty file gets the history', () => {
+  databaseAt(0);
+  databaseAt(10, [`INSERT INTO conversations (id, title, created_at_ms, updated_at_ms) VALUES ('c', 'Title', 1, 2)`]);
+  const raw = new Database(file, { readonly: true });
+  expect(raw.pragma('user_version', { simple: true })).toBe(10);
+  expect(raw.prepare('SELECT id, leaf_id FROM conversations').all()).toEqual([{ id: 'c', leaf_id: null }]);
+  raw.close();
+});
+
+test('10 → 20: rows that are already there are found, unfinished answers are not indexed yet', () => {
+  databaseAt(10, [
+    `INSERT INTO conversations (id, title, created_at_ms, updated_at_ms) VALUES ('c', 'Holiday plans', 1, 2), ('d', 'Other', 1, 3)`,
+    `INSERT INTO messages (id, conversation_id, role, content, status, created_at_ms) VALUES
+       ('m', 'd', 'user', 'the zeppelin question', 'complete', 1), ('n', 'c', 'assistant', 'half a marzipan', 'streaming', 1)`,
+  ]);
+  const { db, close } = openDatabase(file, openBetterSqlite3);
+  expect(searchConversations(db, 'holid', 9, null).map((found) => found.id)).toEqual(['c']);
+  expect(searchConversations(db, 'zeppelin', 9, null).map((found) => found.id)).toEqual(['d']);
+  expect(searchConversations(db, 'marzipan', 9, null)).toEqual([]);
+  db.run(`UPDATE messages SET status = 'interrupted' WHERE id = 'n'`);
+  expect(searchConversations(db, 'marzipan', 9, null).map((found) => found.id)).toEqual(['c']);
+  db.run(`INSERT INTO messages_search (messages_search, rank) VALUES ('integrity-check', 1)`);
+  db.run(`INSERT INTO titles_search (titles_search, rank) VALUES ('integrity-check', 1)`);
+  close();
+});
+
+test('20 → 30: models and settings come, the history stays', () => {
+  databaseAt(20, [`INSERT INTO conversations (id, title, created_at_ms, updated_at_ms) VALUES ('c', 'Kept', 1, 2)`]);
+  const { db, close } = openDatabase(file, openBetterSqlite3);
+  expect(listConversations(db, 9, null)).toEqual([{ id: 'c', title: 'Kept', createdAtMs: 1, updatedAtMs: 2 }]);
+  expect(db.all(`SELECT id FROM models`)).toEqual([]);
+  expect(schemaVersion(db)).toBe(30);
+  close();
+});
+
+test('a migration that fails leaves the version and the tables of before', () => {
+  const broken: Migration[] = [
+    { version: 10, statements: ['CREATE TABLE a (x INTEGER) STRICT'] },
+    { version: 20, statements: ['CREATE TABLE b (x INTEGER) STRICT', 'CREATE TABLE a (x INTEGER) STRICT'] },
+  ];
+  const db = makeHandle(openBetterSqlite3(file), file);
+  expect(() => migrate(db, file, broken)).toThrow('already exists');
+  expect(schemaVersion(db)).toBe(10);
+  expect(db.all(`SELECT name FROM sqlite_schema`)).toEqual([{ name: 'a' }]);
+});
+
+test('versions that do not rise are a bug of ours', () => {
+  const db = makeHandle(openBetterSqlite3(file), file);
+  const twice = [
+    { version: 10, statements: [] },
+    { version: 10, statements: [] },
+  ];
+  expect(() => migrate(db, file, twice)).toThrow('does not follow');
+});
+
+test('a newer file is refused and not touched', () => {
+  openDatabase(file, openBetterSqlite3).close();
+  const raw = new Database(file);
+  raw.pragma('user_version = 9990');
+  raw.close();
+  expect(() => openDatabase(file, openBetterSqlite3)).toThrow(
+    expect.objectContaining({ code: 'data.newer', details: { path: file, foundVersion: 9990, knownVersion: 30 } }),
+  );
+  const again = new Database(file, { readonly: true });
+  expect(again.pragma('user_version', { simple: true })).toBe(9990);
+  again.close();
+});

@@ -1,0 +1,7 @@
+/** Every migration, in order. */
+import type { Migration } from '../migrate.ts';
+import { history } from './010-history.ts';
+import { search } from './020-search.ts';
+import { modelsAndSettings } from './030-models-settings.ts';
+
+export const MIGRATIONS: readonly Migration[] = [history, search, modelsAndSettings];
