@@ -100,6 +100,8 @@ export interface GgufFile {
   /** One per part; a file that is not split has one. */
   readonly sources: readonly ByteSource[];
   readonly metadata: ReadonlyMap<string, GgufValue>;
+  /** The type that each metadata value has in the file, so that a copy keeps it. */
+  readonly valueTypes: ReadonlyMap<string, GgufValueTypeName>;
   /** In file order. */
   readonly tensors: ReadonlyMap<string, GgufTensor>;
   readonly sizeBytes: number;
