@@ -1,0 +1,133 @@
+/**
+ * From `navigator.gpu` to a device: the adapter ladder (high-performance, low-power, software), the limits we need and no more,
+ * and one object that owns pipelines and buffers. The adapter stays referenced: dropping it ends some implementations.
+ */
+import { ConclaveError, engineError } from '../errors.ts';
+import { invariant } from '../invariant.ts';
+import { BufferPool } from './buffers.ts';
+import { describeAdapter, readCapabilities } from './capabilities.ts';
+import { PipelineCache, type BoundDispatch } from './pipelines.ts';
+import type { DeviceCapabilities, Dispatch, KernelProgram } from './types.ts';
+
+const OPTIONAL_FEATURES = ['subgroups', 'shader-f16'] as const;
+export type OptionalFeature = (typeof OPTIONAL_FEATURES)[number];
+
+export interface OpenDeviceOptions {
+  /** Where the ladder starts. Default `high-performance`. */
+  readonly powerPreference?: GPUPowerPreference;
+  /** Limits that any WebGPU adapter has (8 storage buffers, 128 MiB bindings, 256 MiB buffers), whatever this one offers: for tests. */
+  readonly portableLimits?: boolean;
+  /** Features to go without although the adapter has them: for tests and as a way round driver bugs. */
+  readonly disable?: readonly OptionalFeature[];
+}
+
+export interface GpuDevice {
+  readonly device: GPUDevice;
+  readonly adapter: GPUAdapter;
+  readonly capabilities: DeviceCapabilities;
+  readonly buffers: BufferPool;
+  /** Resolves with `gpu.device-lost` when the device is gone, never when we disposed of it ourselves. */
+  readonly lost: Promise<ConclaveError>;
+  /** Compiles programs side by side; call it before `bind`. Throws `gpu.shader`. */
+  createPipelines(programs: Iterable<KernelProgram>, onProgress?: (done: number, total: number) => void): Promise<void>;
+  /** A dispatch ready to encode. Once per dispatch of a plan. */
+  bind(dispatch: Dispatch): BoundDispatch;
+  /** Resolves when all submitted work is done; rejects with `gpu.device-lost` where the device is lost first. */
+  idle(): Promise<void>;
+  /** Destroys the device and everything on it. */
+  dispose(): void;
+}
+
+/** Throws `gpu.no-adapter` where no rung of the ladder gives a device; details say what each rung answered. */
+export async function openDevice(gpu: GPU, options: OpenDeviceOptions = {}): Promise<GpuDevice> {
+  const answers: string[] = [];
+  for (const rung of ladder(options.powerPreference)) {
+    const name = rung.forceFallbackAdapter ? 'software' : (rung.powerPreference ?? 'any');
+    const adapter = await gpu.requestAdapter(rung).catch((error: unknown) => {
+      answers.push(`${name}: ${String(error)}`);
+      return null;
+    });
+    if (!adapter) {
+      answers.push(`${name}: none`);
+      continue;
+    }
+    try {
+      return await fromAdapter(gpu, adapter, options);
+    } catch (error) {
+      answers.push(`${name} (${describeAdapter(adapter.info)}): ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw engineError(
+    'gpu.no-adapter',
+    `No WebGPU adapter could be opened (${answers.join('; ')}). Update the graphics driver, or install a software one (Linux: Vulkan with mesa or SwiftShader).`,
+    { answers: answers.join('; ') },
+  );
+}
+
+function ladder(first: GPUPowerPreference = 'high-performance'): GPURequestAdapterOptions[] {
+  const second = first === 'high-performance' ? 'low-power' : 'high-performance';
+  return [{ powerPreference: first }, { powerPreference: second }, { forceFallbackAdapter: true }];
+}
+
+async function fromAdapter(gpu: GPU, adapter: GPUAdapter, options: OpenDeviceOptions): Promise<GpuDevice> {
+  const disabled = new Set<string>(options.disable ?? []);
+  const requiredFeatures = OPTIONAL_FEATURES.filter((feature) => adapter.features.has(feature) && !disabled.has(feature));
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  // Everything else stays at the limits that every adapter has: our kernels are written for those.
+  const requiredLimits = options.portableLimits ? {} : { maxStorageBufferBindingSize, maxBufferSize };
+  const device = await adapter.requestDevice({ label: 'conclave', requiredFeatures, requiredLimits });
+  return new OpenedDevice(gpu, adapter, device);
+}
+
+class OpenedDevice implements GpuDevice {
+  readonly adapter: GPUAdapter;
+  readonly device: GPUDevice;
+  readonly capabilities: DeviceCapabilities;
+  readonly buffers: BufferPool;
+  readonly lost: Promise<ConclaveError>;
+  readonly #pipelines: PipelineCache;
+  #disposed = false;
+
+  constructor(gpu: GPU, adapter: GPUAdapter, device: GPUDevice) {
+    this.adapter = adapter;
+    this.device = device;
+    this.capabilities = readCapabilities(gpu, adapter, device);
+    this.buffers = new BufferPool(device);
+    this.#pipelines = new PipelineCache(device);
+    this.lost = new Promise((resolve) => {
+      void device.lost.then(({ reason, message }) => {
+        if (!this.#disposed) resolve(lostError(reason, message));
+      });
+    });
+  }
+
+  createPipelines(programs: Iterable<KernelProgram>, onProgress?: (done: number, total: number) => void): Promise<void> {
+    return this.#orLost(this.#pipelines.create(programs, onProgress));
+  }
+
+  bind(dispatch: Dispatch): BoundDispatch {
+    return this.#pipelines.bind(dispatch);
+  }
+
+  async idle(): Promise<void> {
+    await this.#orLost(this.device.queue.onSubmittedWorkDone());
+  }
+
+  dispose(): void {
+    invariant(!this.#disposed, 'device disposed of twice');
+    this.#disposed = true;
+    this.device.destroy();
+  }
+
+  #orLost<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.lost.then((error) => Promise.reject(error))]);
+  }
+}
+
+function lostError(reason: string, message: string): ConclaveError {
+  return engineError(
+    'gpu.device-lost',
+    `The GPU device was lost (${reason || 'unknown'}: ${message || 'no message'}). The model must be loaded again.`,
+    { reason, message },
+  );
+}
