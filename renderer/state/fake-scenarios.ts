@@ -1,0 +1,387 @@
+/** What the scripted client pretends: one set of models, conversations and timings per named scenario. Development and tests only. */
+import type { WireError } from '../../main/contract/errors.ts';
+import type { Conversation, EngineStatus, HostInfo, Message, ModelEntry, Settings } from '../../main/contract/types.ts';
+
+export const SCENARIOS = ['plain', 'slow', 'empty', 'none', 'loading', 'error', 'device-lost', 'long'] as const;
+export type ScenarioName = (typeof SCENARIOS)[number];
+
+export interface Scenario {
+  readonly host: HostInfo;
+  readonly settings: Settings;
+  readonly engine: EngineStatus;
+  readonly models: readonly ModelEntry[];
+  readonly conversations: readonly Conversation[];
+  readonly tokensPerSecond: number;
+  readonly prefillMs: number;
+  /** How long `loading` lasts until the engine is ready; null: for ever. */
+  readonly loadMs: number | null;
+  /** The answer breaks off after this many tokens. */
+  readonly loseDeviceAfterTokens: number | null;
+}
+
+export const ADAPTER = { description: 'SwiftShader 5.0 (Vulkan)', software: true };
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+const TINY: ModelEntry = {
+  id: 'tiny',
+  name: 'Conclave Tiny',
+  path: '/opt/conclave/resources/models/conclave-tiny.gguf',
+  sizeBytes: 92_400_000,
+  addedAtMs: 0,
+  status: 'usable',
+  facts: {
+    architecture: 'llama',
+    parameterCount: 312_000_000,
+    nLayers: 30,
+    nExperts: 4,
+    nExpertsUsed: 2,
+    trainedContextTokens: 8192,
+    quantisation: 'Q4_1',
+    templateSource: 'file',
+  },
+  problem: null,
+  builtIn: true,
+};
+
+const QWEN: ModelEntry = {
+  id: 'qwen',
+  name: 'Qwen3-30B-A3B-Instruct-2507',
+  path: '/home/ada/Models/Qwen3-30B-A3B-Instruct-2507-Q4_K_M.gguf',
+  sizeBytes: 18_556_689_568,
+  addedAtMs: 0,
+  status: 'usable',
+  facts: {
+    architecture: 'qwen3moe',
+    parameterCount: 30_532_122_624,
+    nLayers: 48,
+    nExperts: 128,
+    nExpertsUsed: 8,
+    trainedContextTokens: 262_144,
+    quantisation: 'Q4_K',
+    templateSource: 'file',
+  },
+  problem: null,
+  builtIn: false,
+};
+
+const MISSING: ModelEntry = {
+  ...QWEN,
+  id: 'olmoe',
+  name: 'OLMoE-1B-7B-0125-Instruct',
+  path: '/media/usb/OLMoE-1B-7B-0125-Instruct-Q4_K_M.gguf',
+  sizeBytes: 4_212_000_000,
+  status: 'missing',
+  facts: {
+    architecture: 'olmoe',
+    parameterCount: 6_919_161_856,
+    nLayers: 16,
+    nExperts: 64,
+    nExpertsUsed: 8,
+    trainedContextTokens: 4096,
+    quantisation: 'Q4_K',
+    templateSource: 'fallback',
+  },
+};
+
+const UNUSABLE: ModelEntry = {
+  ...QWEN,
+  id: 'mamba',
+  name: 'mamba-2.8b-hf',
+  path: '/home/ada/Models/mamba-2.8b-hf-Q6_K.gguf',
+  sizeBytes: 2_280_000_000,
+  status: 'unusable',
+  facts: null,
+  problem: {
+    code: 'model.architecture',
+    message:
+      'The file says general.architecture = "mamba". Conclave runs llama, qwen2moe, qwen3moe and olmoe; choose a model of one of these.',
+    details: { architecture: 'mamba' },
+  },
+};
+
+const SETTINGS: Settings = {
+  theme: 'system',
+  selectedModelId: 'qwen',
+  systemPrompt: '',
+  temperature: 0.7,
+  topK: 40,
+  topP: 0.95,
+  minP: 0.05,
+  seed: null,
+  contextTokens: null,
+  maxAnswerTokens: 2048,
+};
+
+const HOST: HostInfo = {
+  kind: 'electron',
+  version: '0.1.0',
+  dataFolder: '/home/ada/.config/conclave',
+  fileDialog: true,
+  dropGivesPath: true,
+  fallbackReason: null,
+};
+
+const READY = {
+  state: 'ready' as const,
+  modelId: 'qwen',
+  adapter: { description: 'NVIDIA GeForce RTX 4070', software: false },
+  contextTokens: 8192,
+};
+
+export const MARKDOWN_ANSWER = `A mixture-of-experts layer keeps **many feed-forward networks** and lets a small *router* choose a few of them for every token. The rest stay idle, so a model can hold far more knowledge than it pays for per token.
+
+## How one token travels
+
+1. The router scores every expert for the token.
+2. The best *k* are kept and their scores are turned into weights.
+3. Each chosen expert computes its answer; the answers are added, weighted.
+
+\`\`\`ts
+/** The k best experts of one token, with weights that sum to 1. */
+export function route(scores: readonly number[], k: number): Choice[] {
+  const best = scores
+    .map((score, expert) => ({ expert, score }))
+    .sort((a, b) => b.score - a.score || a.expert - b.expert)
+    .slice(0, k);
+  const total = best.reduce((sum, { score }) => sum + Math.exp(score), 0);
+  return best.map(({ expert, score }) => ({ expert, weight: Math.exp(score) / total }));
+}
+\`\`\`
+
+| Model | Experts | Used | Parameters | Active |
+| --- | ---: | ---: | ---: | ---: |
+| Mixtral 8×7B | 8 | 2 | 46.7 B | 12.9 B |
+| OLMoE 1B-7B | 64 | 8 | 6.9 B | 1.3 B |
+| Qwen3 30B-A3B | 128 | 8 | 30.5 B | 3.3 B |
+
+> The weights of idle experts need not be in fast memory at all, which is what makes large models possible on small machines.
+
+See [the original paper](https://arxiv.org/abs/1701.06538) for the sparsely gated layer. Inline code looks like \`topK(scores, 8)\`, and a formula stays as text: \\(y = \\sum_{i \\in T} g_i(x) E_i(x)\\).
+`;
+
+const HOSTILE = `Markup from a model is shown, never run:
+
+<script>window.pwned = 'script'</script>
+
+<img src=x onerror="window.pwned = 'onerror'">
+
+[a link](javascript:window.pwned='link') and [another](data:text/html,<script>window.pwned='data'</script>)
+
+<svg onload="window.pwned='svg'"><a xlink:href="javascript:window.pwned='xlink'">x</a></svg>
+
+<iframe srcdoc="<script>parent.pwned='frame'</script>"></iframe> <a href="https://example.org" onclick="window.pwned='click'">raw</a>
+
+<b style="position:fixed;inset:0">bold</b> <kbd>Ctrl</kbd> ![a remote picture](https://example.org/tracker.png)
+
+\`\`\`html
+<script>window.pwned = 'code'</script>
+\`\`\`
+`;
+
+interface Turn {
+  readonly question: string;
+  readonly answer: string;
+  readonly change?: Partial<Message>;
+}
+
+function conversation(id: string, title: string, updatedAtMs: number, turns: readonly Turn[]): Conversation {
+  const messages: Message[] = [];
+  for (const [turn, { question, answer, change }] of turns.entries()) {
+    const base = { conversationId: id, createdAtMs: updatedAtMs, stats: null, error: null };
+    const parentId = messages.at(-1)?.id ?? null;
+    const questionId = `${id}-q${turn}`;
+    messages.push({ ...base, id: questionId, parentId, role: 'user', content: question, status: 'complete', modelName: null });
+    messages.push({
+      ...base,
+      id: `${id}-a${turn}`,
+      parentId: questionId,
+      role: 'assistant',
+      content: answer,
+      status: 'complete',
+      modelName: QWEN.name,
+      stats: {
+        promptTokens: 412,
+        answerTokens: 386,
+        prefillMs: 640,
+        decodeMs: 9_120,
+        contextUsedTokens: 798 + turn * 700,
+        contextTokens: 8192,
+        droppedTurns: 0,
+      },
+      ...change,
+    });
+  }
+  return { id, title, createdAtMs: updatedAtMs, updatedAtMs, messages, leafId: messages.at(-1)?.id ?? null };
+}
+
+function everyday(nowMs: number): Conversation[] {
+  const first = conversation('c-moe', 'How mixture-of-experts models work', nowMs - 4 * MINUTE_MS, [
+    { question: 'How does a mixture-of-experts model decide which experts to use?', answer: MARKDOWN_ANSWER },
+  ]);
+  const titles: [string, number][] = [
+    ['Packing list for four rainy days in Bergen', 50 * MINUTE_MS],
+    ['Untangling a recursive SQL query', DAY_MS],
+    ['What to ask the landlord before signing', DAY_MS + MINUTE_MS],
+    ['Sourdough that does not collapse', 3 * DAY_MS],
+    ['A very long title that nobody would type by hand, but which a model might well suggest one day', 4 * DAY_MS],
+    ['Names for a small grey cat', 12 * DAY_MS],
+    ['Reading plan: the history of cryptography', 47 * DAY_MS],
+  ];
+  return [
+    first,
+    ...titles.map(([title, agoMs], index) =>
+      conversation(`c-${index}`, title, nowMs - agoMs, [{ question: title, answer: 'A short answer to a short question.' }]),
+    ),
+    conversation('c-hostile', 'Markup that wants to run', nowMs - 60 * DAY_MS, [
+      { question: 'Show me some HTML.', answer: HOSTILE },
+    ]),
+  ];
+}
+
+const LOST: WireError = {
+  code: 'gpu.device-lost',
+  message: 'The graphics driver reset the device while answering. What was written is kept; ask again to continue.',
+  details: { reason: 'unknown' },
+};
+
+function troubled(nowMs: number): Conversation[] {
+  return [
+    conversation('c-trouble', 'When things go wrong', nowMs - 2 * MINUTE_MS, [
+      {
+        question: 'Tell me about tides.',
+        answer: 'Tides are caused by the pull of the Moon and',
+        change: { status: 'interrupted', stats: null },
+      },
+      { question: 'And in lakes?', answer: 'Lakes have tides too, but', change: { status: 'stopped' } },
+      { question: 'How high are they?', answer: '', change: { status: 'failed', stats: null, error: LOST } },
+      {
+        question: 'Summarise all of it.',
+        answer: 'The Moon raises water twice a day; small basins barely notice.',
+        change: {
+          stats: {
+            promptTokens: 7_800,
+            answerTokens: 24,
+            prefillMs: 9_000,
+            decodeMs: 1_900,
+            contextUsedTokens: 7_824,
+            contextTokens: 8192,
+            droppedTurns: 3,
+          },
+        },
+      },
+    ]),
+  ];
+}
+
+/** Headings, paragraphs, lists and code in the mix that long answers have. */
+export function longAnswer(nLines: number): string {
+  const lines: string[] = [];
+  for (let section = 1; lines.length < nLines; section++) {
+    lines.push(
+      `## Section ${section}`,
+      '',
+      `Paragraph **${section}** has some text, with \`code\` and a [link](https://example.org/${section}).`,
+      '',
+    );
+    for (let item = 1; item <= 6; item++) lines.push(`- item ${item} of section ${section}`);
+    lines.push('', '```ts', `const section = ${section};`, 'console.log(section);', '```', '');
+  }
+  return lines.slice(0, nLines).join('\n');
+}
+
+function long(nowMs: number): Conversation[] {
+  const title =
+    'An exceedingly long conversation title, the kind that fills the whole width of the sidebar and then goes on for quite a while';
+  const many = Array.from({ length: 300 }, (_, index) =>
+    conversation(`c-many-${index}`, `Conversation number ${index + 1}`, nowMs - (index + 2) * 7 * 60 * MINUTE_MS, []),
+  );
+  return [
+    conversation('c-long', title, nowMs - MINUTE_MS, [
+      {
+        question: Array.from({ length: 200 }, (_, line) => `line ${line + 1} of a pasted log`).join('\n'),
+        answer: longAnswer(10_000),
+      },
+    ]),
+    conversation('c-code', 'Ten thousand lines of code', nowMs - 2 * MINUTE_MS, [
+      {
+        question: 'All of it, please.',
+        answer: `\`\`\`c\n${Array.from({ length: 10_000 }, (_, line) => `int value_${line} = ${line};`).join('\n')}\n\`\`\`\n`,
+      },
+    ]),
+    ...many,
+  ];
+}
+
+export function scenario(name: ScenarioName, nowMs: number): Scenario {
+  const plain: Scenario = {
+    host: HOST,
+    settings: SETTINGS,
+    engine: READY,
+    models: [QWEN, TINY],
+    conversations: everyday(nowMs),
+    tokensPerSecond: 60,
+    prefillMs: 200,
+    loadMs: 1200,
+    loseDeviceAfterTokens: null,
+  };
+  const browser: HostInfo = {
+    ...HOST,
+    kind: 'browser',
+    fileDialog: false,
+    dropGivesPath: false,
+    fallbackReason: 'Electron could not be downloaded, so Conclave runs in your browser.',
+  };
+  const tinySettings = { ...SETTINGS, selectedModelId: 'tiny' };
+  switch (name) {
+    case 'plain':
+      return plain;
+    case 'slow':
+      return { ...plain, tokensPerSecond: 8, prefillMs: 3000, engine: { ...READY, adapter: ADAPTER } };
+    case 'empty':
+      return {
+        ...plain,
+        host: browser,
+        conversations: [],
+        models: [TINY],
+        settings: tinySettings,
+        engine: { state: 'ready', modelId: 'tiny', adapter: ADAPTER, contextTokens: 2048 },
+      };
+    case 'none':
+      return {
+        ...plain,
+        host: browser,
+        conversations: [],
+        models: [],
+        settings: { ...SETTINGS, selectedModelId: null },
+        engine: { state: 'idle' },
+      };
+    case 'loading':
+      return {
+        ...plain,
+        engine: { state: 'loading', modelId: 'qwen', phase: 'weights', done: 0, total: 18_556_689_568 },
+        loadMs: 6000,
+      };
+    case 'error':
+      return {
+        ...plain,
+        models: [QWEN, MISSING, UNUSABLE, TINY],
+        conversations: troubled(nowMs),
+        loadMs: null,
+        engine: {
+          state: 'failed',
+          modelId: 'qwen',
+          error: {
+            code: 'engine.budget',
+            message:
+              'Qwen3-30B-A3B needs at least 3.1 GiB of graphics memory; 2.0 GiB are free. Close other programs or choose a smaller model.',
+            details: { leastBytes: 3_328_599_654 },
+          },
+        },
+      };
+    case 'device-lost':
+      return { ...plain, loseDeviceAfterTokens: 40 };
+    case 'long':
+      return { ...plain, conversations: long(nowMs) };
+  }
+}
