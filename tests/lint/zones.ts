@@ -43,7 +43,7 @@ export const zones: readonly Zone[] = [
     folder: 'main/contract/',
     may: ['gpu/errors.ts', 'gpu/invariant.ts'],
     node: false,
-    packages: { only: [] },
+    packages: { only: ['valibot'] },
     reason: 'the contract is shared by every process, so it is pure',
   },
   {
