@@ -2,7 +2,7 @@
  * From `navigator.gpu` to a device: the adapter ladder (high-performance, low-power, software), the limits we need and no more,
  * and one object that owns pipelines and buffers. The adapter stays referenced: dropping it ends some implementations.
  */
-import { ConclaveError, engineError } from '../errors.ts';
+import { engineError, type ConclaveError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
 import { BufferPool } from './buffers.ts';
 import { describeAdapter, readCapabilities } from './capabilities.ts';

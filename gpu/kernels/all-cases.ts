@@ -1,0 +1,4 @@
+/** Every kernel's case table. A kernel that is not listed here is not tested: all.test.ts checks that none is missing. */
+import type { KernelCase } from './cases.ts';
+
+export const allCases: readonly KernelCase[] = [];
