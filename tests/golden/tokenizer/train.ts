@@ -15,7 +15,12 @@ export interface SmallVocabulary {
 }
 
 const CONTROL = ['<|endoftext|>', '<|im_start|>', '<|im_end|>', '<s>', '</s>', '<unk>'];
-const USER_DEFINED = ['<tag>', '<tagged>', '<think>', '</think>', '\n\n\n', '     '];
+export const USER_DEFINED = ['<tag>', '<tagged>', '<think>', '</think>', '\n\n\n', '     '];
+
+/** Without the special texts: merges must not arrive at one by themselves (ours would refuse it, llama.cpp would not). */
+function withoutSpecials(text: string): string {
+  return [...CONTROL, ...USER_DEFINED].reduce((rest, special) => rest.replaceAll(special, '\0'), text);
+}
 
 /** Pairs of neighbours, the most frequent first; ties by text. A pair must occur twice. */
 function trainPairs(sequences: string[][], count: number): [string, string][] {
@@ -54,7 +59,7 @@ function mergePair(symbols: readonly string[], left: string, right: string): str
 export function trainBpe(corpus: readonly string[], nMerges: number): SmallVocabulary {
   const utf8 = new TextEncoder();
   const pairs = trainPairs(
-    corpus.map((text) => [...alphabetTextOfBytes(utf8.encode(text))]),
+    corpus.map((text) => [...alphabetTextOfBytes(utf8.encode(withoutSpecials(text)))]),
     nMerges,
   );
   const normal = new Set([...BYTE_CHARACTERS, ...pairs.map((pair) => pair.join('')), 'ĠHello', 'Paris', 'ĠParis']);
@@ -67,7 +72,7 @@ export function trainBpe(corpus: readonly string[], nMerges: number): SmallVocab
 
 /** SentencePiece: a token's score falls with its place; characters seen once are left to byte tokens. */
 export function trainSpm(corpus: readonly string[], nMerges: number): SmallVocabulary {
-  const sequences = corpus.map((text) => [...text.replaceAll(' ', '▁')]);
+  const sequences = corpus.map((text) => [...withoutSpecials(text).replaceAll(' ', '▁')]);
   const counts = new Map<string, number>();
   for (const character of sequences.flat()) counts.set(character, (counts.get(character) ?? 0) + 1);
   const characters = [...counts].filter(([character, n]) => n > 1 && character !== '\0').map(([character]) => character);
@@ -75,7 +80,6 @@ export function trainSpm(corpus: readonly string[], nMerges: number): SmallVocab
   const pairs = trainPairs(sequences, nMerges).map((pair) => pair.join(''));
   const reachable = pairs.filter((text) => [...text].every((character) => known.has(character)));
   const normal = new Set([...reachable, ...characters]);
-  for (const text of [...CONTROL, ...USER_DEFINED]) normal.delete(text);
   const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
   const tokens = ['<unk>', '<s>', '</s>', ...bytes, ...normal, '<|im_start|>', '<|im_end|>', ...USER_DEFINED];
   const { control, userDefined, byte, normal: plain, unknown } = TokenType;
