@@ -1,0 +1,137 @@
+/** One layer of the reference engine for one token, composed of the decode kernels' references. */
+import type { AttentionTensors, LayerSpec, ModelSpec, MoeFfnTensors } from '../architectures/types.ts';
+import { attentionDecodeRef, type AttentionDecodeParams } from '../kernels/attention-decode/attention-decode.ref.ts';
+import { attentionReduceRef } from '../kernels/attention-reduce/attention-reduce.ref.ts';
+import { denseDownRef } from '../kernels/dense-down/dense-down.ref.ts';
+import { denseUpRef } from '../kernels/dense-up/dense-up.ref.ts';
+import { expertsDownRef } from '../kernels/experts-down/experts-down.ref.ts';
+import { expertsUpRef } from '../kernels/experts-up/experts-up.ref.ts';
+import { outputMatvecRef } from '../kernels/output-matvec/output-matvec.ref.ts';
+import { qkvMatvecRef } from '../kernels/qkv-matvec/qkv-matvec.ref.ts';
+import { routerMatvecRef } from '../kernels/router-matvec/router-matvec.ref.ts';
+import { routeTopK } from './ops/routing.ts';
+import type { ReferenceWeights } from './weights.ts';
+
+/** Positions per attention split (gpu/README.md, `attention-decode`). */
+const SPLIT_TOKENS = 256;
+
+export interface ReferenceSettings {
+  readonly kvRounding: 'f16' | 'none';
+  /** Instead of the model's own number. */
+  readonly expertsUsed?: number;
+}
+
+/** Keys and values of one layer, `[G, C, Hd]` each. */
+export interface LayerCache {
+  readonly contextTokens: number;
+  readonly keys: Float64Array;
+  readonly values: Float64Array;
+}
+
+export interface LayerResult {
+  readonly hOut: Float64Array; // [D]
+  /** MoE layers only. */
+  readonly routing?: { readonly ids: Uint32Array; readonly logits: Float64Array };
+}
+
+export async function runLayer(
+  model: ModelSpec,
+  layer: LayerSpec,
+  weights: ReferenceWeights,
+  settings: ReferenceSettings,
+  inverseFrequencies: Float64Array,
+  cache: LayerCache,
+  residual: Float64Array,
+  position: number,
+): Promise<LayerResult> {
+  const attention = await loadAttention(layer.attention, weights);
+  const qkv = qkvMatvecRef({ residual, epsilon: model.rmsEpsilon, ...attention });
+  const params: AttentionDecodeParams = {
+    nHeads: model.nHeads,
+    nKvHeads: model.nKvHeads,
+    headWidth: model.headWidth,
+    contextTokens: cache.contextTokens,
+    clampQkv: model.clampQkv,
+    qkNorm: model.qkNorm,
+    qNorm: attention.qNorm,
+    kNorm: attention.kNorm,
+    epsilon: model.rmsEpsilon,
+    pairing: model.rope.pairing,
+    inverseFrequencies,
+    kvRounding: settings.kvRounding,
+    attentionScale: model.attentionScale,
+    splitTokens: SPLIT_TOKENS,
+  };
+  const partials = attentionDecodeRef(qkv, position, params, cache.keys, cache.values);
+  const attended = attentionReduceRef(partials, model.headWidth);
+  const hMid = outputMatvecRef(attended, attention.output, residual, attention.outputBias);
+  const norm = await weights.tensor(layer.ffnNorm);
+  if (layer.ffn.kind === 'moe') return runExperts(model, layer.ffn, weights, settings, hMid, norm);
+  const hidden = denseUpRef(
+    hMid,
+    norm,
+    model.rmsEpsilon,
+    await weights.tensor(layer.ffn.gate),
+    await weights.tensor(layer.ffn.up),
+  );
+  return { hOut: denseDownRef(hidden, await weights.tensor(layer.ffn.down), hMid) };
+}
+
+async function runExperts(
+  model: ModelSpec,
+  ffn: MoeFfnTensors,
+  weights: ReferenceWeights,
+  settings: ReferenceSettings,
+  hMid: Float64Array,
+  norm: Float32Array,
+): Promise<LayerResult> {
+  const epsilon = model.rmsEpsilon;
+  const gating = { ...ffn.moe, nExpertsUsed: settings.expertsUsed ?? ffn.moe.nExpertsUsed };
+  const shared = ffn.shared && {
+    gate: await weights.tensor(ffn.shared.gate),
+    up: await weights.tensor(ffn.shared.up),
+    down: await weights.tensor(ffn.shared.down),
+    outputGate: await weights.tensor(ffn.shared.outputGate),
+  };
+  const routed = routerMatvecRef({ hMid, norm, epsilon, router: await weights.tensor(ffn.router), shared });
+  const experts = new Map<number, { gate: Float32Array; up: Float32Array; down: Float32Array }>();
+  for (const id of routeTopK(routed.logits, gating).ids)
+    experts.set(id, {
+      gate: await weights.slice(ffn.gate[id]),
+      up: await weights.slice(ffn.up[id]),
+      down: await weights.slice(ffn.down[id]),
+    });
+  const { routing, hidden } = expertsUpRef({
+    hMid,
+    norm,
+    epsilon,
+    logits: routed.logits,
+    gating,
+    gate: (id) => experts.get(id)!.gate,
+    up: (id) => experts.get(id)!.up,
+  });
+  const hOut = expertsDownRef({
+    hMid,
+    routing,
+    hidden,
+    down: (id) => experts.get(id)!.down,
+    shared: shared && routed.shared && { ...routed.shared, down: shared.down },
+  });
+  return { hOut, routing: { ids: routing.ids, logits: routed.logits } };
+}
+
+async function loadAttention(tensors: AttentionTensors, weights: ReferenceWeights) {
+  return {
+    norm: await weights.tensor(tensors.norm),
+    q: await weights.tensor(tensors.q),
+    k: await weights.tensor(tensors.k),
+    v: await weights.tensor(tensors.v),
+    qBias: await weights.tensor(tensors.qBias),
+    kBias: await weights.tensor(tensors.kBias),
+    vBias: await weights.tensor(tensors.vBias),
+    output: await weights.tensor(tensors.output),
+    outputBias: await weights.tensor(tensors.outputBias),
+    qNorm: await weights.tensor(tensors.qNorm),
+    kNorm: await weights.tensor(tensors.kNorm),
+  };
+}
