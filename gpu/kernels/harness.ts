@@ -6,7 +6,7 @@ import type { GpuDevice, OpenDeviceOptions } from '../device/open-device.ts';
 import { openDevice } from '../device/open-device.ts';
 import { alignUp, BufferUsage, MapMode, RANGE_ALIGNMENT_BYTES } from '../device/usage.ts';
 import { invariant } from '../invariant.ts';
-import { f16Value } from '../reference/ops/f16.ts';
+import { f16ToF32 } from '../quant/half.ts';
 import type { CaseBinding, CaseData, CaseRun, Expected, KernelCase, Tolerance } from './cases.ts';
 
 export interface CaseReport {
@@ -209,7 +209,7 @@ function judge(content: Uint8Array, expected: Expected, where: string): { failur
   }
   const bytes = content.slice(0, alignUp(expectedBytes(expected), 4)).buffer;
   if (expected.type === 'u32') return { failures: judgeExact(new Uint32Array(bytes), expected.values, where), nmse: 0 };
-  const got = expected.type === 'f32' ? new Float32Array(bytes) : Float32Array.from(new Uint16Array(bytes), f16Value);
+  const got = expected.type === 'f32' ? new Float32Array(bytes) : Float32Array.from(new Uint16Array(bytes), f16ToF32);
   return judgeNear(got, expected.values, expected.tolerance, where);
 }
 
