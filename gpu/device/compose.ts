@@ -18,6 +18,8 @@ export interface ProgramParts {
   readonly types?: readonly ComputeType[];
   /** Shared snippets of gpu/wgsl, in order. */
   readonly snippets?: readonly string[];
+  /** Entry point of a lane kernel (kernels/lanes.ts); it may begin with directives, so it comes before everything but `enable`. */
+  readonly lanes?: string;
   /** WGSL extensions to enable: the kernel asked the capabilities first. */
   readonly enable?: readonly ('subgroups' | 'f16')[];
   /** `override` constants of the body. */
@@ -36,6 +38,7 @@ export function composeProgram(parts: ProgramParts): KernelProgram {
   const constants = { ...parts.overrides };
   const code = [
     ...(parts.enable ?? []).map((extension) => `enable ${extension};`),
+    ...(parts.lanes ? [parts.lanes.trim()] : []),
     ...Object.entries(parts.consts ?? {}).map(([name, value]) => constLine(name, value)),
     ...types.map((type) => QUANT_SNIPPETS[type].trim()),
     ...(types.length ? [kindAdapter(types)] : []),

@@ -3,7 +3,7 @@ import { composeProgram } from '../../device/compose.ts';
 import type { KernelProgram } from '../../device/types.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { CHUNK_SNIPPET, grid, type Grid } from '../prefill-shared/chunk.ts';
-import { uniformWriter } from '../prefill-shared/uniforms.ts';
+import { uniformWriter } from '../uniforms.ts';
 import body from './embed-rows.wgsl';
 
 /** Bindings: chunk, params, weights, tokens u32 [T], out [T, D]. */

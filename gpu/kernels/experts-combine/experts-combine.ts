@@ -2,7 +2,7 @@
 import { composeProgram } from '../../device/compose.ts';
 import type { KernelProgram } from '../../device/types.ts';
 import { CHUNK_SNIPPET, grid, type Grid } from '../prefill-shared/chunk.ts';
-import siluWgsl from '../prefill-shared/silu.wgsl';
+import siluWgsl from '../../wgsl/silu.wgsl';
 import body from './experts-combine.wgsl';
 
 export interface ExpertsCombineShape {

@@ -4,7 +4,7 @@ import type { KernelProgram } from '../../device/types.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { grid, type Grid } from '../prefill-shared/chunk.ts';
 import { EXPERT_MATMUL_BINDINGS, EXPERT_SLOT_SNIPPET } from '../prefill-shared/expert-slot.ts';
-import siluWgsl from '../prefill-shared/silu.wgsl';
+import siluWgsl from '../../wgsl/silu.wgsl';
 import unitWgsl from '../prefill-shared/unit.wgsl';
 import { maxTiles, TILE_ROWS } from '../experts-sort/experts-sort.ts';
 import body from './experts-matmul-up.wgsl';

@@ -4,7 +4,7 @@ import type { KernelProgram } from '../../device/types.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { CHUNK_SNIPPET, grid, type Grid } from '../prefill-shared/chunk.ts';
 import unitWgsl from '../prefill-shared/unit.wgsl';
-import { uniformWriter } from '../prefill-shared/uniforms.ts';
+import { uniformWriter } from '../uniforms.ts';
 import body from './matmul.wgsl';
 
 const LANES = 32;

@@ -1,7 +1,7 @@
 /** The uniform that all prefill kernels share (binding 0), and the shape of their grids. */
 import { invariant } from '../../invariant.ts';
 import chunkWgsl from './chunk.wgsl';
-import { uniformWriter } from './uniforms.ts';
+import { uniformWriter } from '../uniforms.ts';
 
 export const CHUNK_SNIPPET = chunkWgsl;
 

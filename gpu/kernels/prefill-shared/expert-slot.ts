@@ -1,7 +1,7 @@
 /** What `experts-matmul-up` and `-down` share: how a workgroup finds its expert's weights in the slab. */
 import type { BindingKind } from '../../device/types.ts';
 import slotWgsl from './expert-slot.wgsl';
-import { uniformWriter } from './uniforms.ts';
+import { uniformWriter } from '../uniforms.ts';
 
 export const EXPERT_SLOT_SNIPPET = slotWgsl;
 

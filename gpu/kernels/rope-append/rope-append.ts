@@ -1,7 +1,7 @@
 /** `rope-append`: clamp, q/k norm and RoPE of a chunk; keys and values go to the cache as f16. */
 import { composeProgram, f32 } from '../../device/compose.ts';
 import type { KernelProgram } from '../../device/types.ts';
-import cosSinWgsl from '../prefill-shared/cos-sin.wgsl';
+import cosSinWgsl from '../../wgsl/cos-sin.wgsl';
 import { CHUNK_SNIPPET, grid, type Grid } from '../prefill-shared/chunk.ts';
 import body from './rope-append.wgsl';
 

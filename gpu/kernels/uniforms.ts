@@ -2,7 +2,7 @@
  * The bytes of a kernel's uniform struct, laid out by its WGSL text: the struct stands once, in the .wgsl, and a field that
  * one side does not know is a bug that is found when the plan is made. Only u32, i32 and f32 members, so offset i is 4·i.
  */
-import { invariant } from '../../invariant.ts';
+import { invariant } from '../invariant.ts';
 
 /** Uniform bindings must start at multiples of 256 bytes on the least capable adapters. */
 export const UNIFORM_SLOT_BYTES = 256;

@@ -1,0 +1,22 @@
+// h_out = h_mid + W · hidden: down rows of a dense feed-forward layer, out of place.
+@group(0) @binding(0) var<storage, read> weights: array<vec4<u32>>; // planes of a shard of the down matrix [D, F]
+@group(0) @binding(1) var<storage, read> hidden: array<vec4<f32>>; // [F]
+@group(0) @binding(2) var<storage, read> h_mid: array<f32>; // [D]
+@group(0) @binding(3) var<storage, read_write> h_out: array<f32>; // [D]
+
+fn w_read(i: u32) -> vec4<u32> {
+  return weights[i];
+}
+
+fn x_read(i: u32) -> vec4<f32> {
+  return hidden[i];
+}
+
+fn run(lanes: Lanes, group_y: u32) {
+  for (var row = lanes.worker; row < ROWS; row += lanes.n_workers) {
+    let result = row_dot(lanes, 0u, 0u, ROWS, row);
+    if (lanes.lane == 0u) {
+      h_out[FIRST_ROW + row] = h_mid[FIRST_ROW + row] + result;
+    }
+  }
+}

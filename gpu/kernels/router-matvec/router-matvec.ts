@@ -1,0 +1,72 @@
+/** `router-matvec`: norm, router rows, and the shared expert's gate and up rows and output gate. */
+import { f32, kindsOf } from '../../device/compose.ts';
+import type { ComputeType } from '../../quant/types.ts';
+import inputNormed from '../../wgsl/input-normed.wgsl';
+import silu from '../../wgsl/silu.wgsl';
+import { composeLanes, laneGrid, rowUnits, type KernelInstance, type LaneVariant } from '../lanes.ts';
+import body from './router-matvec.wgsl';
+
+export interface SharedExpertPart {
+  readonly type: ComputeType;
+  readonly baseVec4: number;
+}
+
+export interface RouterMatvecShape {
+  readonly type: ComputeType;
+  readonly nExperts: number; // E
+  readonly modelWidth: number; // D
+  /** Element of `vectors` where the norm starts, a multiple of 4. */
+  readonly norm: number;
+  readonly epsilon: number;
+  readonly shared?: {
+    readonly width: number; // Fs
+    readonly gate: SharedExpertPart;
+    readonly up: SharedExpertPart;
+    readonly outputGate?: SharedExpertPart;
+  };
+}
+
+/** Where things lie in a layer's `routed` row, in elements. */
+export interface RoutedLayout {
+  readonly gateLogit: number;
+  /** A multiple of 4. */
+  readonly sharedHidden: number;
+  readonly length: number;
+}
+
+export function routedLayout(nExperts: number, sharedWidth: number): RoutedLayout {
+  const sharedHidden = Math.ceil((nExperts + 1) / 4) * 4;
+  return { gateLogit: nExperts, sharedHidden, length: sharedHidden + sharedWidth };
+}
+
+/** Bindings: weights, shared weights (the router's again without a shared expert), vectors, h_mid [D], routed. */
+export function routerMatvecKernel(shape: RouterMatvecShape, variant: LaneVariant): KernelInstance {
+  const { shared, nExperts } = shape;
+  const parts = shared ? [shared.gate, shared.up, shared.outputGate ?? shared.gate] : [];
+  const { types, kinds } = kindsOf([shape.type, ...parts.map((part) => part.type)]);
+  const nRows = nExperts + (shared ? shared.width + (shared.outputGate ? 1 : 0) : 0);
+  const program = composeLanes(variant, {
+    name: 'router-matvec',
+    body,
+    bindings: ['read', 'read', 'read', 'read', 'read-write'],
+    consts: {
+      UNITS: rowUnits(shape.modelWidth),
+      N_EXPERTS: nExperts,
+      NORM: shape.norm,
+      EPSILON: f32(shape.epsilon),
+      ROUTER_KIND: 0,
+      SHARED_ROWS: shared?.width ?? 0,
+      SHARED_AT: routedLayout(nExperts, 0).sharedHidden,
+      HAS_OUTPUT_GATE: shared?.outputGate !== undefined,
+      GATE_KIND: kinds[1] ?? 0,
+      UP_KIND: kinds[2] ?? 0,
+      OUTPUT_GATE_KIND: kinds[3] ?? 0,
+      GATE_BASE: parts[0]?.baseVec4 ?? 0,
+      UP_BASE: parts[1]?.baseVec4 ?? 0,
+      OUTPUT_GATE_BASE: parts[2]?.baseVec4 ?? 0,
+    },
+    types,
+    snippets: [inputNormed, silu],
+  });
+  return { program, grid: [laneGrid(variant, nRows), 1, 1] };
+}
