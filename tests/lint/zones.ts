@@ -87,7 +87,7 @@ export const zones: readonly Zone[] = [
   },
   {
     folder: 'renderer/engine/',
-    may: ['gpu/', 'main/contract/'],
+    may: ['gpu/', 'main/contract/', 'main/library/file-source.ts', 'main/hosts/electron/ipc-names.ts'],
     node: true,
     packages: { only: ['electron'] },
     reason: 'the engine host is a preload: engine, files and messages, no page',

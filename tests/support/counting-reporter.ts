@@ -39,7 +39,8 @@ function countModule(module: TestModule, report: SuiteReport): void {
     if (result.state === 'passed') report.passed++;
     else if (result.state === 'skipped') {
       report.skipped++;
-      const reason = result.note ?? `no reason given: ${module.relativeModuleId}`;
+      const place = test.parent.type === 'suite' ? ` > ${test.parent.fullName}` : '';
+      const reason = result.note ?? `${module.relativeModuleId}${place}`;
       report.skips[reason] = (report.skips[reason] ?? 0) + 1;
     } else {
       report.failed++;

@@ -1,0 +1,78 @@
+/**
+ * `app://chat/` (the built pages) and `app://engine/` (the engine host's empty page). The scheme is standard and secure, so that pages
+ * have an origin and `navigator.gpu`; every answer carries a Content-Security-Policy; nothing outside the page's folder is served.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+export const SCHEME = 'app';
+export type PageName = 'chat' | 'engine';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+};
+
+const POLICIES: Readonly<Record<PageName, string>> = {
+  chat:
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  engine: "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+};
+
+const ENGINE_PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>Conclave engine</title><body></body></html>';
+
+export function pageAddress(page: PageName): string {
+  return `${SCHEME}://${page}/`;
+}
+
+/** Whether `address` is a page of ours (with `page`, that one). */
+export function isOurPage(address: string, page?: PageName): boolean {
+  let url: URL;
+  try {
+    url = new URL(address);
+  } catch {
+    return false;
+  }
+  return url.protocol === `${SCHEME}:` && (page ? url.host === page : url.host in POLICIES);
+}
+
+/** Answers a request of the scheme. `folder` holds the built chat page. */
+export async function serve(request: { readonly url: string; readonly method: string }, folder: string): Promise<Response> {
+  const url = new URL(request.url);
+  if (request.method !== 'GET') return new Response(null, { status: 405 });
+  if (url.host === 'engine') return page('engine', url.pathname === '/' ? ENGINE_PAGE : null, '.html');
+  if (url.host !== 'chat') return new Response(null, { status: 404 });
+  const file = fileOf(url.pathname, folder);
+  const body = file && (await readFile(file).catch(() => null));
+  return page('chat', body, file ? path.extname(file) : '');
+}
+
+/** The file a path names, or null when it would lie outside the folder. */
+export function fileOf(pathname: string, folder: string): string | null {
+  let relative: string;
+  try {
+    relative = decodeURIComponent(pathname);
+  } catch {
+    return null;
+  }
+  if (relative.includes('\0') || relative.includes('\\')) return null;
+  const file = path.resolve(folder, `.${relative === '/' ? '/index.html' : relative}`);
+  return file.startsWith(path.resolve(folder) + path.sep) ? file : null;
+}
+
+function page(name: PageName, body: string | Uint8Array<ArrayBuffer> | null, extension: string): Response {
+  const headers = {
+    'content-type': TYPES[extension] ?? 'application/octet-stream',
+    'content-security-policy': POLICIES[name],
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'no-cache',
+  };
+  return new Response(body, { status: body === null ? 404 : 200, headers });
+}
