@@ -93,7 +93,7 @@ function findEndIds(metadata: GgufMetadata, idOfAnyText: ReadonlyMap<string, num
   return endIds;
 }
 
-function decodeOrNull(utf8: TextDecoder, bytes: Uint8Array): string | null {
+function decodeOrNull(utf8: InstanceType<typeof TextDecoder>, bytes: Uint8Array): string | null {
   try {
     return utf8.decode(bytes);
   } catch {
