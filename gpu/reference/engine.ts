@@ -9,7 +9,7 @@ import { headMatvecRef } from '../kernels/head-matvec/head-matvec.ref.ts';
 import { sampleGreedyRef } from '../kernels/sample-greedy/sample-greedy.ref.ts';
 import { runLayer, type LayerCache } from './layer.ts';
 import { ropeInverseFrequencies } from './ops/rope.ts';
-import { ReferenceWeights } from './weights.ts';
+import { ReferenceWeights, type ProductOf } from './weights.ts';
 
 export interface ReferenceOptions {
   /** Default `f16`, as the GPU stores keys and values. */
@@ -17,6 +17,8 @@ export interface ReferenceOptions {
   readonly expertsUsed?: number;
   /** Dequantised weights kept between calls. Default 1 GiB. */
   readonly weightBudgetBytes?: number;
+  /** Multiplies as another engine does, to compare with it. */
+  readonly productOf?: ProductOf;
 }
 
 export interface ReferenceResult {
@@ -48,7 +50,7 @@ export interface ReferenceEngine {
 }
 
 export function createReferenceEngine(model: ModelSpec, options: ReferenceOptions = {}): ReferenceEngine {
-  const weights = new ReferenceWeights(model.file, options.weightBudgetBytes ?? 2 ** 30);
+  const weights = new ReferenceWeights(model.file, options.weightBudgetBytes ?? 2 ** 30, options.productOf);
   const sequence = (contextTokens: number) => new Sequence(model, weights, options, contextTokens);
   const run = (tokens: ArrayLike<number>) => sequence(tokens.length).append(tokens);
   return {
@@ -109,8 +111,8 @@ class Sequence implements ReferenceSequence {
       `a token id is outside 0…${model.vocabularySize - 1}`,
     );
     const settings = { kvRounding: this.#options.kvRounding ?? 'f16', expertsUsed: this.#options.expertsUsed } as const;
-    const frequencies = ropeInverseFrequencies(model.rope, await this.#weights.tensor(model.rope.factorsTensor));
-    const embedding = await this.#weights.tensor(model.embedding);
+    const frequencies = ropeInverseFrequencies(model.rope, await this.#weights.values(model.rope.factorsTensor));
+    const embedding = await this.#weights.values(model.embedding);
     const rows = ids.map((id) => embedRef(embedding, model.modelWidth, id));
     const routed = ids.map(() => ({ ids: [] as number[], logits: [] as Float64Array[] }));
     for (const layer of model.layers)
@@ -134,7 +136,7 @@ class Sequence implements ReferenceSequence {
 
   async #head(rows: readonly Float64Array[]): Promise<Float64Array> {
     const { outputNorm, head, rmsEpsilon, vocabularySize } = this.#model;
-    const [norm, weights] = [await this.#weights.tensor(outputNorm), await this.#weights.tensor(head)];
+    const [norm, weights] = [await this.#weights.values(outputNorm), await this.#weights.matrix(head)];
     const logits = new Float64Array(rows.length * vocabularySize);
     rows.forEach((row, token) => logits.set(headMatvecRef(row, norm, rmsEpsilon, weights), token * vocabularySize));
     return logits;

@@ -10,6 +10,7 @@ import { outputMatvecRef } from '../kernels/output-matvec/output-matvec.ref.ts';
 import { qkvMatvecRef } from '../kernels/qkv-matvec/qkv-matvec.ref.ts';
 import { routerMatvecRef } from '../kernels/router-matvec/router-matvec.ref.ts';
 import { routeTopK } from './ops/routing.ts';
+import type { Matrix } from './ops/types.ts';
 import type { ReferenceWeights } from './weights.ts';
 
 /** Positions per attention split (gpu/README.md, `attention-decode`). */
@@ -65,16 +66,16 @@ export async function runLayer(
   const partials = attentionDecodeRef(qkv, position, params, cache.keys, cache.values);
   const attended = attentionReduceRef(partials, model.headWidth);
   const hMid = outputMatvecRef(attended, attention.output, residual, attention.outputBias);
-  const norm = await weights.tensor(layer.ffnNorm);
+  const norm = await weights.values(layer.ffnNorm);
   if (layer.ffn.kind === 'moe') return runExperts(model, layer.ffn, weights, settings, hMid, norm);
   const hidden = denseUpRef(
     hMid,
     norm,
     model.rmsEpsilon,
-    await weights.tensor(layer.ffn.gate),
-    await weights.tensor(layer.ffn.up),
+    await weights.matrix(layer.ffn.gate),
+    await weights.matrix(layer.ffn.up),
   );
-  return { hOut: denseDownRef(hidden, await weights.tensor(layer.ffn.down), hMid) };
+  return { hOut: denseDownRef(hidden, await weights.matrix(layer.ffn.down), hMid) };
 }
 
 async function runExperts(
@@ -88,18 +89,18 @@ async function runExperts(
   const epsilon = model.rmsEpsilon;
   const gating = { ...ffn.moe, nExpertsUsed: settings.expertsUsed ?? ffn.moe.nExpertsUsed };
   const shared = ffn.shared && {
-    gate: await weights.tensor(ffn.shared.gate),
-    up: await weights.tensor(ffn.shared.up),
-    down: await weights.tensor(ffn.shared.down),
-    outputGate: await weights.tensor(ffn.shared.outputGate),
+    gate: await weights.matrix(ffn.shared.gate),
+    up: await weights.matrix(ffn.shared.up),
+    down: await weights.matrix(ffn.shared.down),
+    outputGate: await weights.matrix(ffn.shared.outputGate),
   };
-  const routed = routerMatvecRef({ hMid, norm, epsilon, router: await weights.tensor(ffn.router), shared });
-  const experts = new Map<number, { gate: Float32Array; up: Float32Array; down: Float32Array }>();
+  const routed = routerMatvecRef({ hMid, norm, epsilon, router: await weights.matrix(ffn.router), shared });
+  const experts = new Map<number, { gate: Matrix; up: Matrix; down: Matrix }>();
   for (const id of routeTopK(routed.logits, gating).ids)
     experts.set(id, {
-      gate: await weights.slice(ffn.gate[id]),
-      up: await weights.slice(ffn.up[id]),
-      down: await weights.slice(ffn.down[id]),
+      gate: await weights.expert(ffn.gate[id]),
+      up: await weights.expert(ffn.up[id]),
+      down: await weights.expert(ffn.down[id]),
     });
   const { routing, hidden } = expertsUpRef({
     hMid,
@@ -122,16 +123,16 @@ async function runExperts(
 
 async function loadAttention(tensors: AttentionTensors, weights: ReferenceWeights) {
   return {
-    norm: await weights.tensor(tensors.norm),
-    q: await weights.tensor(tensors.q),
-    k: await weights.tensor(tensors.k),
-    v: await weights.tensor(tensors.v),
-    qBias: await weights.tensor(tensors.qBias),
-    kBias: await weights.tensor(tensors.kBias),
-    vBias: await weights.tensor(tensors.vBias),
-    output: await weights.tensor(tensors.output),
-    outputBias: await weights.tensor(tensors.outputBias),
-    qNorm: await weights.tensor(tensors.qNorm),
-    kNorm: await weights.tensor(tensors.kNorm),
+    norm: await weights.values(tensors.norm),
+    q: await weights.matrix(tensors.q),
+    k: await weights.matrix(tensors.k),
+    v: await weights.matrix(tensors.v),
+    qBias: await weights.values(tensors.qBias),
+    kBias: await weights.values(tensors.kBias),
+    vBias: await weights.values(tensors.vBias),
+    output: await weights.matrix(tensors.output),
+    outputBias: await weights.values(tensors.outputBias),
+    qNorm: await weights.values(tensors.qNorm),
+    kNorm: await weights.values(tensors.kNorm),
   };
 }

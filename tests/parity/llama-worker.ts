@@ -11,6 +11,8 @@ export interface LlamaJob {
   /** Greedy tokens to append one by one after `tokens`. */
   readonly generate: number;
   readonly vocabularySize: number;
+  /** Type of the KV cache. With F32 its attention rounds nothing to f16. */
+  readonly kv: 'F16' | 'F32';
 }
 
 export type LlamaAnswer = { readonly logits: Float32Array; readonly generated: number[] } | { readonly error: string };
@@ -38,11 +40,17 @@ const { getLlama, LlamaLogLevel } = (await import(pathToFileURL(entry).href)) as
 };
 const llama = await getLlama({ build: 'never', gpu: false, logLevel: LlamaLogLevel.error, maxThreads: 2 });
 
-async function evaluate({ file, tokens, generate, vocabularySize }: LlamaJob): Promise<LlamaAnswer> {
+async function evaluate({ file, tokens, generate, vocabularySize, kv }: LlamaJob): Promise<LlamaAnswer> {
   const model = await llama.loadModel({ modelPath: file, gpuLayers: 0 });
-  // Keys and values as f16 like ours; without flash attention, whose CPU form accumulates in f16.
   const contextSize = Math.max(256, tokens.length + generate + 1);
-  const context = await model.createContext({ contextSize, batchSize: 512, flashAttention: false, threads: 2 });
+  const context = await model.createContext({
+    contextSize,
+    batchSize: 512,
+    threads: 2,
+    flashAttention: false, // its CPU form accumulates in f16
+    experimentalKvCacheKeyType: kv,
+    experimentalKvCacheValueType: kv,
+  });
   const sequence = context.getSequence();
   const rows: Float32Array[] = [];
   const append = async (ids: readonly number[]) => {

@@ -2,7 +2,7 @@
 import { mixExperts, sigmoid } from '../../reference/ops/ffn.ts';
 import { matvec } from '../../reference/ops/matvec.ts';
 import type { Routing } from '../../reference/ops/routing.ts';
-import type { ExpertWeights, NumericArray } from '../../reference/ops/types.ts';
+import type { ExpertWeights, Matrix, NumericArray } from '../../reference/ops/types.ts';
 
 export interface ExpertsDownInput {
   readonly hMid: NumericArray; // [D]
@@ -11,7 +11,7 @@ export interface ExpertsDownInput {
   readonly down: ExpertWeights; // each [D, F]
   readonly shared?: {
     readonly hidden: NumericArray; // [Fs]
-    readonly down: Float32Array; // [D, Fs]
+    readonly down: Matrix; // [D, Fs]
     /** Before the sigmoid; absent: weight 1. */
     readonly gateLogit?: number;
   };

@@ -1,10 +1,10 @@
 /** Reference of `head-matvec`: final norm, logits, and what sampling needs of each group of rows. */
 import { matvec } from '../../reference/ops/matvec.ts';
 import { rmsNorm } from '../../reference/ops/rms-norm.ts';
-import type { NumericArray } from '../../reference/ops/types.ts';
+import type { Matrix, NumericArray } from '../../reference/ops/types.ts';
 
 /** `residual [D]`, `norm [D]`, `head [V, D]` → logits `[V]`. */
-export function headMatvecRef(residual: NumericArray, norm: Float32Array, epsilon: number, head: Float32Array): Float64Array {
+export function headMatvecRef(residual: NumericArray, norm: Float32Array, epsilon: number, head: Matrix): Float64Array {
   return matvec(head, rmsNorm(residual, norm, epsilon));
 }
 

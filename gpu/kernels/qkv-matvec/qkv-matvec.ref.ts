@@ -1,15 +1,15 @@
 /** Reference of `qkv-matvec`: RMS norm of the residual, then the q, k and v rows with their biases. */
 import { matvec } from '../../reference/ops/matvec.ts';
 import { rmsNorm } from '../../reference/ops/rms-norm.ts';
-import type { NumericArray } from '../../reference/ops/types.ts';
+import type { Matrix, NumericArray } from '../../reference/ops/types.ts';
 
 export interface QkvMatvecInput {
   readonly residual: NumericArray; // [D]
   readonly norm: Float32Array; // [D]
   readonly epsilon: number;
-  readonly q: Float32Array; // [H·Hd, D]
-  readonly k: Float32Array; // [G·Hd, D]
-  readonly v: Float32Array; // [G·Hd, D]
+  readonly q: Matrix; // [H·Hd, D]
+  readonly k: Matrix; // [G·Hd, D]
+  readonly v: Matrix; // [G·Hd, D]
   readonly qBias?: Float32Array; // [H·Hd]
   readonly kBias?: Float32Array; // [G·Hd]
   readonly vBias?: Float32Array; // [G·Hd]

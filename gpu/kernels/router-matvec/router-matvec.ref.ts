@@ -2,17 +2,17 @@
 import { swiglu } from '../../reference/ops/ffn.ts';
 import { matvec } from '../../reference/ops/matvec.ts';
 import { rmsNorm } from '../../reference/ops/rms-norm.ts';
-import type { NumericArray } from '../../reference/ops/types.ts';
+import type { Matrix, NumericArray } from '../../reference/ops/types.ts';
 
 export interface RouterMatvecInput {
   readonly hMid: NumericArray; // [D]
   readonly norm: Float32Array; // [D]
   readonly epsilon: number;
-  readonly router: Float32Array; // [E, D]
+  readonly router: Matrix; // [E, D]
   readonly shared?: {
-    readonly gate: Float32Array; // [Fs, D]
-    readonly up: Float32Array; // [Fs, D]
-    readonly outputGate?: Float32Array; // [1, D]
+    readonly gate: Matrix; // [Fs, D]
+    readonly up: Matrix; // [Fs, D]
+    readonly outputGate?: Matrix; // [1, D]
   };
 }
 
