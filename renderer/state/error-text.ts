@@ -31,6 +31,7 @@ const TITLES: Record<ErrorCode, string> = {
   'data.locked': 'Another Conclave is using this data folder',
   'data.newer': 'The data was written by a newer Conclave',
   'data.damaged': 'The saved data is damaged',
+  'data.unwritable': 'The data folder cannot be written',
   'data.disk-full': 'The disk is full',
   'conversation.missing': 'This conversation no longer exists',
   'message.missing': 'This message no longer exists',

@@ -1,0 +1,57 @@
+/**
+ * Cuts markdown into top-level blocks so that a growing answer only re-reads its end: text that is appended can change the last
+ * blocks, never the ones before them. A block keeps its key while it stands, so its picture is made once.
+ */
+import { lexer } from './dialect.ts';
+import type { Token } from 'marked';
+
+export interface Block {
+  /** Stable while the block's place is. */
+  readonly key: number;
+  readonly raw: string;
+  readonly token: Token;
+  /** Text may still be added to it. */
+  readonly open: boolean;
+}
+
+/** Appended text can join the last block (a list's next item, a table's rule below its head); two leave a margin. */
+const REREAD_BLOCKS = 2;
+
+export class BlockReader {
+  #source = '';
+  #blocks: readonly Block[] = [];
+
+  /** The blocks of `source`. Cheap when it continues what was read before. */
+  read(source: string, growing: boolean): readonly Block[] {
+    const text = source.replace(/\r\n?/g, '\n');
+    const kept = text.startsWith(this.#source) ? this.#settled() : [];
+    const start = kept.reduce((length, block) => length + block.raw.length, 0);
+    const fresh: Block[] = [];
+    for (const token of joinSpace(lexer(text.slice(start)))) {
+      const key = kept.length + fresh.length;
+      const old = this.#blocks[key];
+      fresh.push(old && old.raw === token.raw && !old.open ? old : { key, raw: token.raw, token, open: false });
+    }
+    const last = fresh.length - 1;
+    if (growing && last >= 0) fresh[last] = { ...fresh[last], open: true };
+    this.#source = text;
+    this.#blocks = [...kept, ...fresh];
+    return this.#blocks;
+  }
+
+  #settled(): readonly Block[] {
+    return this.#blocks.slice(0, Math.max(0, this.#blocks.length - REREAD_BLOCKS));
+  }
+}
+
+/** Blank lines and definitions belong to the block before them, so that every block draws something and none is lost. */
+function joinSpace(tokens: readonly Token[]): Token[] {
+  const joined: Token[] = [];
+  for (const token of tokens) {
+    const last = joined.at(-1);
+    if (last && (token.type === 'space' || token.type === 'def'))
+      joined[joined.length - 1] = { ...last, raw: last.raw + token.raw };
+    else joined.push(token);
+  }
+  return joined;
+}

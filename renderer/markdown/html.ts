@@ -1,0 +1,26 @@
+/** The only door through which a model's words become HTML. DOMPurify runs last, with a list of what may pass. */
+import DOMPurify from 'dompurify';
+import type { Token } from 'marked';
+import { render } from './dialect.ts';
+
+const ALLOWED_TAGS = (
+  'p br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote table thead tbody tr th td a em strong del s b i u sub sup kbd small mark ' +
+  'details summary code pre span div button'
+).split(' ');
+const ALLOWED_ATTR = ['href', 'title', 'target', 'rel', 'class', 'align', 'start', 'type', 'tabindex', 'role', 'aria-label'];
+
+export function blockHtml(token: Token): string {
+  return sanitise(render(token));
+}
+
+/** Safe to insert. Without a DOM (a test in Node) DOMPurify cannot work, and this throws rather than let anything pass. */
+export function sanitise(html: string): string {
+  if (!DOMPurify.isSupported) throw new Error('DOMPurify needs a DOM.');
+  return DOMPurify.sanitize(html, {
+    ALLOWED_TAGS,
+    ALLOWED_ATTR,
+    ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
+    ALLOW_DATA_ATTR: false,
+    ALLOW_ARIA_ATTR: false,
+  });
+}

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest';
+import { LIMITS, parseNumber, SAMPLING } from './numbers.ts';
+
+const field = (key: string) => [...SAMPLING, ...LIMITS].find((known) => known.key === key)!;
+
+it('reads what people type', () => {
+  expect(parseNumber(field('temperature'), ' 0,7 ')).toEqual({ ok: true, change: { temperature: 0.7 } });
+  expect(parseNumber(field('seed'), '')).toEqual({ ok: true, change: { seed: null } });
+  expect(parseNumber(field('topK'), '40')).toEqual({ ok: true, change: { topK: 40 } });
+});
+
+it('says what is wrong and what is allowed', () => {
+  for (const [key, typed] of [
+    ['temperature', ''],
+    ['temperature', '2.1'],
+    ['topK', '1.5'],
+    ['topP', 'high'],
+    ['contextTokens', '-1'],
+    ['maxAnswerTokens', 'Infinity'],
+  ])
+    expect(parseNumber(field(key), typed)).toMatchObject({ ok: false });
+  expect(parseNumber(field('topK'), '999')).toEqual({
+    ok: false,
+    problem: 'Top-k is a whole number from 0 to 256; “999” is not.',
+  });
+});

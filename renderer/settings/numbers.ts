@@ -1,0 +1,94 @@
+/** The numeric settings: what each means, what may be typed, and how typed text becomes a value. */
+import type { Settings } from '../../main/contract/types.ts';
+
+export type NumberSetting = 'temperature' | 'topK' | 'topP' | 'minP' | 'seed' | 'maxAnswerTokens' | 'contextTokens';
+
+export interface NumberField {
+  readonly key: NumberSetting;
+  readonly label: string;
+  readonly help: string;
+  readonly min: number;
+  readonly max: number;
+  readonly step: number;
+  /** What an empty field means; null: it must be filled. */
+  readonly empty: string | null;
+}
+
+export const SAMPLING: readonly NumberField[] = [
+  {
+    key: 'temperature',
+    label: 'Temperature',
+    help: '0 always takes the likeliest word; higher is freer.',
+    min: 0,
+    max: 2,
+    step: 0.05,
+    empty: null,
+  },
+  {
+    key: 'topP',
+    label: 'Top-p',
+    help: 'Only the likeliest words that together reach this share. 1 is off.',
+    min: 0,
+    max: 1,
+    step: 0.01,
+    empty: null,
+  },
+  { key: 'topK', label: 'Top-k', help: 'Only this many likeliest words. 0 is off.', min: 0, max: 256, step: 1, empty: null },
+  {
+    key: 'minP',
+    label: 'Min-p',
+    help: 'Only words at least this likely, relative to the likeliest. 0 is off.',
+    min: 0,
+    max: 1,
+    step: 0.01,
+    empty: null,
+  },
+  {
+    key: 'seed',
+    label: 'Seed',
+    help: 'The same seed and question give the same answer.',
+    min: 0,
+    max: 4_294_967_295,
+    step: 1,
+    empty: 'a new one each time',
+  },
+];
+
+export const LIMITS: readonly NumberField[] = [
+  {
+    key: 'maxAnswerTokens',
+    label: 'Longest answer',
+    help: 'Tokens; a token is about three quarters of a word.',
+    min: 1,
+    max: 131_072,
+    step: 1,
+    empty: null,
+  },
+  {
+    key: 'contextTokens',
+    label: 'Context',
+    help: 'Tokens the model can look back on. More needs more memory.',
+    min: 128,
+    max: 1_048_576,
+    step: 1,
+    empty: 'chosen by Conclave',
+  },
+];
+
+export type Parsed = { readonly ok: true; readonly change: Partial<Settings> } | { readonly ok: false; readonly problem: string };
+
+export function parseNumber(field: NumberField, typed: string): Parsed {
+  const text = typed.trim().replace(',', '.');
+  if (text === '')
+    return field.empty === null
+      ? { ok: false, problem: `${field.label} needs a value.` }
+      : { ok: true, change: { [field.key]: null } };
+  const value = Number(text);
+  const whole = field.step === 1;
+  if (!Number.isFinite(value) || value < field.min || value > field.max || (whole && !Number.isInteger(value)))
+    return {
+      ok: false,
+      problem: `${field.label} is a ${whole ? 'whole ' : ''}number from ${field.min} to ${field.max}; “${typed.trim()}” is not.`,
+    };
+  return { ok: true, change: { [field.key]: value } };
+}
