@@ -1,4 +1,5 @@
 /** Every kernel's case table. A kernel that is not listed here is not tested: all.test.ts checks that none is missing. */
 import type { KernelCase } from './cases.ts';
+import { prefillCases } from './prefill-cases.ts';
 
-export const allCases: readonly KernelCase[] = [];
+export const allCases: readonly KernelCase[] = [...prefillCases];

@@ -38,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   var sum = 0.0;
   for (var tile = 0u; tile < n_tiles; tile++) {
     let key = tile * KEYS;
-    var weight: array<f32, KEYS>;
+    var weight = array<f32, KEYS>(); // written out: Dawn in npm webgpu 0.6.2 zeroes a bare `var` once, not per iteration
     for (var i = 0u; i < WORDS; i++) {
       let qa = queries[at + 2u * i];
       let qb = queries[at + 2u * i + 1u];

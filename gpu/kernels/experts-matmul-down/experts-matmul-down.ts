@@ -10,28 +10,14 @@ import body from './experts-matmul-down.wgsl';
 
 const LANES = 32;
 
-export interface ExpertsMatmulDownShape {
-  readonly modelWidth: number; // D
-  readonly expertWidth: number; // F
-  readonly down: { readonly type: ComputeType; readonly offsetVec4: number };
-  readonly slotStrideBytes: number;
-}
-
-/** Bindings: EXPERT_MATMUL_BINDINGS with input hidden [T·K, F] and output [T·K, D] in pair order. */
-export function expertsMatmulDownProgram(shape: ExpertsMatmulDownShape): KernelProgram {
+/** Bindings: EXPERT_MATMUL_BINDINGS with input hidden [T·K, F] and output [T·K, D] in pair order. One pipeline per type. */
+export function expertsMatmulDownProgram(down: ComputeType): KernelProgram {
   return composeProgram({
     name: 'experts-matmul-down',
     body,
     bindings: EXPERT_MATMUL_BINDINGS,
-    consts: {
-      LANES,
-      TILE_ROWS,
-      UNITS: shape.expertWidth / 32,
-      WIDTH: shape.modelWidth,
-      SLOT_VEC4: shape.slotStrideBytes / 16,
-      DOWN_OFFSET: shape.down.offsetVec4,
-    },
-    types: [shape.down.type],
+    consts: { LANES, TILE_ROWS },
+    types: [down],
     snippets: [EXPERT_SLOT_SNIPPET, unitWgsl],
   });
 }

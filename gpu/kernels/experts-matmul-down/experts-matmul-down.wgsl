@@ -15,25 +15,26 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   }
   let row_a = group.x * (2u * LANES) + lane;
   let row_b = row_a + LANES;
-  let unit_a = min(row_a, WIDTH - 1u) * UNITS;
-  let unit_b = min(row_b, WIDTH - 1u) * UNITS;
+  let unit_a = min(row_a, params.rows - 1u) * params.units;
+  let unit_b = min(row_b, params.rows - 1u) * params.units;
+  let n_units = params.rows * params.units;
   var sums: array<vec2<f32>, TILE_ROWS>;
-  for (var unit = 0u; unit < UNITS; unit++) {
-    let a = w_load32(0u, slot + DOWN_OFFSET, WIDTH * UNITS, unit_a + unit);
-    let b = w_load32(0u, slot + DOWN_OFFSET, WIDTH * UNITS, unit_b + unit);
-    var at = (tile.y * UNITS + unit) * 8u;
+  for (var unit = 0u; unit < params.units; unit++) {
+    let a = w_load32(0u, slot + params.part_a, n_units, unit_a + unit);
+    let b = w_load32(0u, slot + params.part_a, n_units, unit_b + unit);
+    var at = (tile.y * params.units + unit) * 8u;
     for (var j = 0u; j < tile.z; j++) {
       let v = x_load32(at);
       sums[j] += vec2<f32>(unit_dot(a, v), unit_dot(b, v));
-      at += UNITS * 8u;
+      at += params.units * 8u;
     }
   }
   for (var j = 0u; j < tile.z; j++) {
-    let at = pairs[tile.y + j] * WIDTH;
-    if (row_a < WIDTH) {
+    let at = pairs[tile.y + j] * params.rows;
+    if (row_a < params.rows) {
       out[at + row_a] = sums[j].x;
     }
-    if (row_b < WIDTH) {
+    if (row_b < params.rows) {
       out[at + row_b] = sums[j].y;
     }
   }

@@ -11,34 +11,14 @@ import body from './experts-matmul-up.wgsl';
 
 const LANES = 32;
 
-export interface ExpertsMatmulUpShape {
-  readonly modelWidth: number; // D
-  readonly expertWidth: number; // F
-  readonly nExpertsUsed: number; // K
-  readonly gate: { readonly type: ComputeType; readonly offsetVec4: number };
-  readonly up: { readonly type: ComputeType; readonly offsetVec4: number };
-  readonly slotStrideBytes: number;
-}
-
-/** Bindings: EXPERT_MATMUL_BINDINGS with input x [T, D] and output hidden [T·K, F]. */
-export function expertsMatmulUpProgram(shape: ExpertsMatmulUpShape): KernelProgram {
-  const { types, kinds } = kindsOf([shape.gate.type, shape.up.type]);
+/** Bindings: EXPERT_MATMUL_BINDINGS with input x [T, D] and output hidden [T·K, F]. One pipeline per pair of types. */
+export function expertsMatmulUpProgram(gate: ComputeType, up: ComputeType): KernelProgram {
+  const { types, kinds } = kindsOf([gate, up]);
   return composeProgram({
     name: 'experts-matmul-up',
     body,
     bindings: EXPERT_MATMUL_BINDINGS,
-    consts: {
-      LANES,
-      TILE_ROWS,
-      UNITS: shape.modelWidth / 32,
-      WIDTH: shape.expertWidth,
-      N_USED: shape.nExpertsUsed,
-      SLOT_VEC4: shape.slotStrideBytes / 16,
-      GATE_KIND: kinds[0],
-      GATE_OFFSET: shape.gate.offsetVec4,
-      UP_KIND: kinds[1],
-      UP_OFFSET: shape.up.offsetVec4,
-    },
+    consts: { LANES, TILE_ROWS, GATE_KIND: kinds[0], UP_KIND: kinds[1] },
     types,
     snippets: [EXPERT_SLOT_SNIPPET, unitWgsl, siluWgsl],
   });

@@ -14,24 +14,25 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     return;
   }
   let row = group.x * LANES + lane;
-  let first_unit = min(row, WIDTH - 1u) * UNITS;
+  let first_unit = min(row, params.rows - 1u) * params.units;
+  let n_units = params.rows * params.units;
   var starts: array<u32, TILE_ROWS>;
   for (var j = 0u; j < tile.z; j++) {
-    starts[j] = pairs[tile.y + j] / N_USED * (UNITS * 8u);
+    starts[j] = pairs[tile.y + j] / params.n_used * (params.units * 8u);
   }
   var sums: array<vec2<f32>, TILE_ROWS>;
-  for (var unit = 0u; unit < UNITS; unit++) {
-    let gate = w_load32(GATE_KIND, slot + GATE_OFFSET, WIDTH * UNITS, first_unit + unit);
-    let up = w_load32(UP_KIND, slot + UP_OFFSET, WIDTH * UNITS, first_unit + unit);
+  for (var unit = 0u; unit < params.units; unit++) {
+    let gate = w_load32(GATE_KIND, slot + params.part_a, n_units, first_unit + unit);
+    let up = w_load32(UP_KIND, slot + params.part_b, n_units, first_unit + unit);
     for (var j = 0u; j < tile.z; j++) {
       let v = x_load32(starts[j] + unit * 8u);
       sums[j] += vec2<f32>(unit_dot(gate, v), unit_dot(up, v));
     }
   }
-  if (row >= WIDTH) {
+  if (row >= params.rows) {
     return;
   }
   for (var j = 0u; j < tile.z; j++) {
-    hidden[(tile.y + j) * WIDTH + row] = sums[j].x * sigmoid(sums[j].x) * sums[j].y;
+    hidden[(tile.y + j) * params.rows + row] = sums[j].x * sigmoid(sums[j].x) * sums[j].y;
   }
 }

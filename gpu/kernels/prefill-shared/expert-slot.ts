@@ -20,5 +20,31 @@ export const EXPERT_MATMUL_BINDINGS: readonly BindingKind[] = [
   'read-write',
 ];
 
-/** `table_offset`: element of the layer's first entry in the slot table. */
-export const expertSlotParams = uniformWriter<{ table_offset: number; first_shard: number }>(slotWgsl, 'Params');
+export interface ExpertMatmulShape {
+  /** Element of the layer's first entry in the slot table. */
+  readonly tableOffset: number;
+  /** Of the two shards that are bound. */
+  readonly firstShard: number;
+  readonly slotStrideBytes: number;
+  /** Places in a slot: gate and up, or down alone. */
+  readonly offsetsVec4: readonly [gateOrDown: number, up?: number];
+  /** Of the projection, [rows, cols]. */
+  readonly rows: number;
+  readonly cols: number;
+  readonly nExpertsUsed: number; // K
+}
+
+const write = uniformWriter(slotWgsl, 'Params');
+
+export function expertMatmulParams(shape: ExpertMatmulShape): Uint8Array<ArrayBuffer> {
+  return write({
+    table_offset: shape.tableOffset,
+    first_shard: shape.firstShard,
+    slot_vec4: shape.slotStrideBytes / 16,
+    part_a: shape.offsetsVec4[0],
+    part_b: shape.offsetsVec4[1] ?? 0,
+    rows: shape.rows,
+    units: shape.cols / 32,
+    n_used: shape.nExpertsUsed,
+  });
+}

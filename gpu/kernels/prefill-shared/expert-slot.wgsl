@@ -3,6 +3,12 @@
 struct Params {
   table_offset: u32, // of the layer's row in the slot table
   first_shard: u32,
+  slot_vec4: u32, // stride of a slot
+  part_a: u32, // of the slot, in vec4: gate or down
+  part_b: u32, // up
+  rows: u32, // of the projection
+  units: u32, // of one of its rows
+  n_used: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> shard_a: array<vec4<u32>>;
@@ -29,5 +35,5 @@ fn find_slot(expert: u32) -> u32 {
     return ABSENT;
   }
   in_shard_b = shard == 1u;
-  return (entry & 0xFFFFFFu) * SLOT_VEC4;
+  return (entry & 0xFFFFFFu) * params.slot_vec4;
 }

@@ -1,0 +1,77 @@
+/** Cases of `attention-prefill`: grouped heads, chunks across key-tile borders, later keys and heads that must not leak in. */
+import { CaseRandom, type KernelCase } from '../cases.ts';
+import { f16Normals } from '../prefill-shared/case-helpers.ts';
+import { chunkBytes } from '../prefill-shared/chunk.ts';
+import { attentionPrefillGrid, attentionPrefillProgram } from './attention-prefill.ts';
+import { attentionPrefillRef } from './attention-prefill.ref.ts';
+
+interface AttentionCase {
+  readonly nHeads: number;
+  readonly nKvHeads: number;
+  readonly headWidth: number;
+  readonly nTokens: number;
+  readonly start: number;
+  readonly contextTokens?: number;
+  /** Standard deviation of the queries: large ones make the softmax pick single keys. */
+  readonly queryScale?: number;
+}
+
+function attentionCase(name: string, seed: number, shape: AttentionCase): KernelCase {
+  return {
+    name: `attention-prefill: ${name}`,
+    make() {
+      const random = new CaseRandom(seed);
+      const { nHeads, nKvHeads, headWidth, nTokens, start, contextTokens = start + nTokens + 9, queryScale = 1 } = shape;
+      const queries = random.normals(nTokens * nHeads * headWidth, queryScale);
+      const keys = f16Normals(random, nKvHeads * contextTokens * headWidth);
+      const values = f16Normals(random, nKvHeads * contextTokens * headWidth);
+      const gpuShape = { nHeads, nKvHeads, headWidth, contextTokens, scale: 1 / Math.sqrt(headWidth) };
+      const want = attentionPrefillRef(queries, start, keys.values, values.values, gpuShape);
+      return {
+        program: attentionPrefillProgram(gpuShape),
+        grid: attentionPrefillGrid(gpuShape, nTokens),
+        bindings: [
+          { input: chunkBytes(nTokens, start) },
+          { input: queries },
+          { input: keys.bits },
+          { input: values.bits },
+          {
+            expected: {
+              type: 'f32',
+              values: want,
+              tolerance: { nmse: 1e-9 * queryScale ** 2, reason: 'a score of size s errs by s · 2^-22, and exp passes that on' },
+            },
+            // What an earlier chunk left there must not matter, not even if it is not a number.
+            initial: new Float32Array(want.length).fill(NaN),
+          },
+        ],
+        bytes: 4 * nKvHeads * (start + nTokens) * headWidth + 8 * queries.length,
+        flops: 4 * nHeads * headWidth * nTokens * (start + nTokens / 2),
+      };
+    },
+  };
+}
+
+export const attentionPrefillCases: readonly KernelCase[] = [
+  attentionCase('one token at position 0', 1, { nHeads: 2, nKvHeads: 1, headWidth: 16, nTokens: 1, start: 0 }),
+  attentionCase('from an empty cache, off every tile', 2, { nHeads: 4, nKvHeads: 2, headWidth: 32, nTokens: 37, start: 0 }),
+  attentionCase('start inside a key tile', 3, { nHeads: 4, nKvHeads: 2, headWidth: 32, nTokens: 21, start: 45 }),
+  attentionCase('start at a key tile border', 4, { nHeads: 2, nKvHeads: 2, headWidth: 64, nTokens: 16, start: 32 }),
+  attentionCase('eight heads to a key/value head', 5, { nHeads: 8, nKvHeads: 1, headWidth: 8, nTokens: 9, start: 100 }),
+  attentionCase('heads per key/value head not a power of two', 6, {
+    nHeads: 9,
+    nKvHeads: 3,
+    headWidth: 24,
+    nTokens: 13,
+    start: 5,
+  }),
+  attentionCase('cache full to the last row', 7, {
+    nHeads: 2,
+    nKvHeads: 1,
+    headWidth: 32,
+    nTokens: 11,
+    start: 50,
+    contextTokens: 61,
+  }),
+  attentionCase('sharp softmax', 8, { nHeads: 2, nKvHeads: 1, headWidth: 32, nTokens: 20, start: 30, queryScale: 30 }),
+];
