@@ -15,7 +15,8 @@ export interface SpecialMatch {
 export type SpecialFilter = (id: number, start: number, end: number) => boolean;
 
 interface TrieNode {
-  id: number;
+  /** Place of the token in the order; -1 where none ends. */
+  place: number;
   readonly children: Map<number, TrieNode>;
 }
 
@@ -23,9 +24,10 @@ interface TrieNode {
 const LONGEST_SPECIAL = 256;
 
 export class SpecialTokens {
-  private readonly root: TrieNode = { id: -1, children: new Map() };
-  /** Place of a token when sorted by falling length in bytes, then by id. */
-  private readonly order = new Map<number, number>();
+  private readonly root: TrieNode = { place: -1, children: new Map() };
+  /** The special tokens by falling length in bytes, then by id: the order in which they are taken. */
+  private readonly ordered: readonly number[];
+  private readonly texts: Vocabulary['texts'];
 
   constructor(vocabulary: Vocabulary) {
     const ids: number[] = [];
@@ -37,47 +39,55 @@ export class SpecialTokens {
     }
     const lengths = new Map(ids.map((id) => [id, vocabulary.rawBytes(id).length]));
     ids.sort((a, b) => lengths.get(b)! - lengths.get(a)! || a - b);
-    ids.forEach((id, place) => {
-      this.order.set(id, place);
-      this.insert(vocabulary.texts[id]!, id);
-    });
+    this.ordered = ids;
+    this.texts = vocabulary.texts;
+    ids.forEach((id, place) => this.insert(vocabulary.texts[id]!, place));
   }
 
   /** Matches in text order, none overlapping. */
   find(text: string, filter: SpecialFilter): SpecialMatch[] {
-    const candidates = this.candidates(text, filter);
-    if (candidates.length === 0) return candidates;
-    candidates.sort((a, b) => this.order.get(a.id)! - this.order.get(b.id)! || a.start - b.start);
     const taken = new Uint8Array(text.length);
-    const matches = candidates.filter(({ start, end }) => {
-      for (let i = start; i < end; i++) if (taken[i]) return false;
-      taken.fill(1, start, end);
-      return true;
-    });
+    const matches: SpecialMatch[] = [];
+    for (const [place, starts] of this.candidates(text, filter)) {
+      const id = this.ordered[place];
+      const length = this.texts[id]!.length;
+      for (const start of starts) {
+        // What was taken before is at least as long in bytes, so where it overlaps it covers one of the two ends.
+        const end = start + length;
+        if (taken[start] || taken[end - 1]) continue;
+        taken.fill(1, start, end);
+        matches.push({ start, end, id });
+      }
+    }
     return matches.sort((a, b) => a.start - b.start);
   }
 
-  private candidates(text: string, filter: SpecialFilter): SpecialMatch[] {
-    const found: SpecialMatch[] = [];
-    if (this.root.children.size === 0) return found;
+  /** Place of a token in the order → where its text begins, both rising. */
+  private candidates(text: string, filter: SpecialFilter): [place: number, starts: number[]][] {
+    const startsOf = new Map<number, number[]>();
+    if (this.root.children.size === 0) return [];
     for (let start = 0; start < text.length; start++) {
       let node = this.root.children.get(text.charCodeAt(start));
       for (let end = start + 1; node; end++) {
-        if (node.id >= 0 && filter(node.id, start, end)) found.push({ start, end, id: node.id });
+        if (node.place >= 0 && filter(this.ordered[node.place], start, end)) {
+          const starts = startsOf.get(node.place);
+          if (starts) starts.push(start);
+          else startsOf.set(node.place, [start]);
+        }
         node = end < text.length ? node.children.get(text.charCodeAt(end)) : undefined;
       }
     }
-    return found;
+    return Array.from(startsOf).sort(([a], [b]) => a - b);
   }
 
-  private insert(text: string, id: number): void {
+  private insert(text: string, place: number): void {
     let node = this.root;
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
       let child = node.children.get(unit);
-      if (!child) node.children.set(unit, (child = { id: -1, children: new Map() }));
+      if (!child) node.children.set(unit, (child = { place: -1, children: new Map() }));
       node = child;
     }
-    if (node.id < 0) node.id = id; // texts are sorted: of equal ones the lower id comes first
+    if (node.place < 0) node.place = place; // of equal texts the lower id comes first
   }
 }
