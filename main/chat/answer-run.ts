@@ -1,0 +1,107 @@
+/** One answer from prompt to end: prompt assembly, the engine, ids to text. It may end early (stopped, failed); `done` waits for the engine. */
+import { isConclaveError, engineError } from '../../gpu/errors.ts';
+import { invariant } from '../../gpu/invariant.ts';
+import type { EngineResult } from '../contract/engine.ts';
+import { toWireError, type WireError } from '../contract/errors.ts';
+import type { GenerationStats, MessageStatus } from '../contract/types.ts';
+import { getMessage, listPath, setStreaming } from '../database/messages.ts';
+import { AnswerWriter } from './answer-writer.ts';
+import type { ChatDependencies } from './chat.ts';
+import type { ReadyModel } from './chat-model.ts';
+import { assemblePrompt, type Prompt } from './prompt.ts';
+
+export class AnswerRun {
+  readonly answerId: string;
+  /** Settles, never rejects, when the engine is free again. */
+  readonly done: Promise<void>;
+  readonly #deps: ChatDependencies;
+  readonly #ready: ReadyModel;
+  readonly #controller = new AbortController();
+  readonly #writer: AnswerWriter;
+  readonly #startMs: number;
+  #prompt: Prompt | null = null;
+
+  constructor(deps: ChatDependencies, answer: { readonly id: string; readonly conversationId: string }, ready: ReadyModel) {
+    this.answerId = answer.id;
+    this.#deps = deps;
+    this.#ready = ready;
+    this.#startMs = deps.clock.nowMs();
+    this.#writer = new AnswerWriter(deps, answer, (error) => this.end('failed', toWireError(error)));
+    this.done = this.#run();
+  }
+
+  /** Commits the text so far; what still comes from the engine is ignored. */
+  end(status: MessageStatus, error: WireError | null): void {
+    this.#controller.abort();
+    this.#writer.finish({ status, stats: this.#statsSoFar(), error });
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const prompt = this.#begin();
+      const decoder = this.#ready.model.decoder();
+      const { endIds } = this.#ready.model;
+      const result = await this.#deps.engine.generate(
+        { promptIds: prompt.ids, maxTokens: prompt.maxAnswerTokens, endIds: [...endIds], sampling: this.#sampling() },
+        {
+          onPrefill: (done, total) => this.#writer.prefill(done, total),
+          onTokens: (ids) => {
+            const words = ids.filter((id) => !endIds.has(id));
+            this.#writer.append(words.map((id) => decoder.push(id)).join(''), words.length);
+          },
+        },
+        this.#controller.signal,
+      );
+      if (result.reason !== 'cancelled') this.#writer.append(decoder.flush(), 0);
+      this.#writer.finish({ ...endOf(result), stats: this.#stats(prompt, result) });
+    } catch (error) {
+      this.#writer.finish({ status: 'failed', stats: this.#statsSoFar(), error: toWireError(error) });
+      if (!isConclaveError(error)) console.error(error);
+    }
+  }
+
+  #begin(): Prompt {
+    const { db, settings } = this.#deps;
+    setStreaming(db, this.answerId, this.#ready.model.name);
+    const questionId = getMessage(db, this.answerId)?.parentId;
+    invariant(questionId, 'an answer has a question');
+    this.#prompt = assemblePrompt(listPath(db, questionId), settings.current, this.#ready);
+    this.#writer.prefill(0, this.#prompt.ids.length);
+    return this.#prompt;
+  }
+
+  #sampling() {
+    const { temperature, topK, topP, minP, seed } = this.#deps.settings.current;
+    return { temperature, topK, topP, minP, seed: seed ?? this.#deps.newSeed() };
+  }
+
+  #stats({ droppedTurns }: Prompt, result: EngineResult): GenerationStats {
+    const { promptTokens, answerTokens, prefillMs, decodeMs, contextUsedTokens } = result;
+    const { contextTokens } = this.#ready;
+    return { promptTokens, answerTokens, prefillMs, decodeMs, contextUsedTokens, contextTokens, droppedTurns };
+  }
+
+  /** For an answer that ended before the engine gave its own numbers. Null when no prompt came about. */
+  #statsSoFar(): GenerationStats | null {
+    if (!this.#prompt) return null;
+    const { ids, droppedTurns } = this.#prompt;
+    const answerTokens = this.#writer.tokens;
+    const decodeMs = answerTokens > 0 ? this.#writer.decodeMs : 0;
+    return {
+      promptTokens: ids.length,
+      answerTokens,
+      prefillMs: this.#deps.clock.nowMs() - this.#startMs - decodeMs,
+      decodeMs,
+      contextUsedTokens: ids.length + answerTokens,
+      contextTokens: this.#ready.contextTokens,
+      droppedTurns,
+    };
+  }
+}
+
+function endOf({ reason, contextUsedTokens }: EngineResult): { status: MessageStatus; error: WireError | null } {
+  if (reason === 'cancelled') return { status: 'stopped', error: null };
+  if (reason !== 'context-full') return { status: 'complete', error: null };
+  const message = 'The answer ended because the context is full. Start a new conversation, or choose a longer context.';
+  return { status: 'complete', error: toWireError(engineError('engine.context-full', message, { contextUsedTokens })) };
+}

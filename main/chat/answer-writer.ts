@@ -1,0 +1,123 @@
+/**
+ * One answer's text on its way to the page (at once) and to the database (in small commits: every commit waits for the disk, so
+ * pieces are gathered for a moment). After `finish` nothing is taken any more: tokens that come late are ignored.
+ */
+import { toWireError, type WireError } from '../contract/errors.ts';
+import type { GenerationStats, MessageStatus } from '../contract/types.ts';
+import { touchConversation } from '../database/conversations.ts';
+import type { WriteDb } from '../database/handles.ts';
+import { finishMessage, setContent } from '../database/messages.ts';
+import type { Clock } from '../clock.ts';
+import type { EventBus } from '../event-bus.ts';
+
+/** What a crash may lose: a quarter of a second, or so many tokens of a fast model. */
+const COMMIT_EVERY_MS = 250;
+const COMMIT_EVERY_TOKENS = 64;
+
+export interface AnswerEnd {
+  readonly status: MessageStatus;
+  readonly stats: GenerationStats | null;
+  readonly error: WireError | null;
+}
+
+export class AnswerWriter {
+  readonly #db: WriteDb;
+  readonly #events: EventBus;
+  readonly #clock: Clock;
+  readonly #answerId: string;
+  readonly #conversationId: string;
+  readonly #onCommitFailed: (error: unknown) => void;
+  #content = '';
+  #tokens = 0;
+  #uncommittedTokens = 0;
+  #decodeStartMs: number;
+  #cancelTimer: (() => void) | null = null;
+  #isFinished = false;
+
+  constructor(
+    services: { readonly db: WriteDb; readonly events: EventBus; readonly clock: Clock },
+    answer: { readonly id: string; readonly conversationId: string },
+    onCommitFailed: (error: unknown) => void,
+  ) {
+    this.#db = services.db;
+    this.#events = services.events;
+    this.#clock = services.clock;
+    this.#answerId = answer.id;
+    this.#conversationId = answer.conversationId;
+    this.#onCommitFailed = onCommitFailed;
+    this.#decodeStartMs = services.clock.nowMs();
+  }
+
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  get tokens(): number {
+    return this.#tokens;
+  }
+
+  /** Milliseconds since the prompt was read. */
+  get decodeMs(): number {
+    return this.#clock.nowMs() - this.#decodeStartMs;
+  }
+
+  prefill(done: number, total: number): void {
+    if (this.#isFinished) return;
+    this.#decodeStartMs = this.#clock.nowMs();
+    this.#events.emit('answer.prefill', { answerId: this.#answerId, done, total });
+  }
+
+  /** `text` may be empty: a token that completes no character still counts. */
+  append(text: string, nTokens: number): void {
+    if (this.#isFinished) return;
+    const offset = this.#content.length;
+    this.#content += text;
+    this.#tokens += nTokens;
+    this.#uncommittedTokens += nTokens;
+    const { decodeMs: elapsedMs, tokens } = this;
+    const ids = { answerId: this.#answerId, conversationId: this.#conversationId };
+    if (text !== '') this.#events.emit('answer.text', { ...ids, offset, text, tokens, elapsedMs });
+    if (this.#uncommittedTokens >= COMMIT_EVERY_TOKENS) this.#commit();
+    else this.#cancelTimer ??= this.#clock.after(COMMIT_EVERY_MS, () => this.#commit());
+  }
+
+  /** Commits everything, then tells. When even that cannot be written, the answer is told as failed with the reason. */
+  finish(end: AnswerEnd): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#stopTimer();
+    this.#events.emit('answer.finished', {
+      answerId: this.#answerId,
+      conversationId: this.#conversationId,
+      content: this.#content,
+      ...this.#committed(end),
+    });
+  }
+
+  #committed(end: AnswerEnd): AnswerEnd {
+    try {
+      this.#db.transaction(() => {
+        finishMessage(this.#db, this.#answerId, { content: this.#content, ...end });
+        touchConversation(this.#db, this.#conversationId, this.#clock.nowMs());
+      });
+      return end;
+    } catch (error) {
+      return { status: 'failed', stats: end.stats, error: toWireError(error) };
+    }
+  }
+
+  #commit(): void {
+    this.#stopTimer();
+    this.#uncommittedTokens = 0;
+    try {
+      setContent(this.#db, this.#answerId, this.#content);
+    } catch (error) {
+      this.#onCommitFailed(error);
+    }
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = null;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * Messages of a branch → the prompt's ids. When the context is full the oldest turns are left out, whole (a question with its answer),
+ * never the system prompt and never the last question.
+ */
+import { engineError } from '../../gpu/errors.ts';
+import { invariant } from '../../gpu/invariant.ts';
+import type { ChatMessage } from '../../gpu/tokenizer/types.ts';
+import type { Message } from '../contract/types.ts';
+import type { ReadyModel } from './chat-model.ts';
+
+export interface Prompt {
+  readonly ids: Int32Array;
+  readonly droppedTurns: number;
+  /** Tokens that the answer may have. */
+  readonly maxAnswerTokens: number;
+}
+
+/**
+ * `path` runs from the first message to the question. Throws `engine.context-full` when system prompt and question alone leave
+ * no room for an answer.
+ */
+export function assemblePrompt(
+  path: readonly Message[],
+  settings: { readonly systemPrompt: string; readonly maxAnswerTokens: number },
+  { model, contextTokens }: ReadyModel,
+): Prompt {
+  const turns = turnsOf(path);
+  const reserve = answerReserve(settings.maxAnswerTokens, contextTokens);
+  const encode = (dropped: number) =>
+    model.encodePrompt([...systemMessage(settings.systemPrompt), ...turns.slice(dropped).flat()]);
+  const mostDropped = turns.length - 1;
+
+  // A shorter history never gives a longer prompt, so the least number of turns to drop is found by halving.
+  let low = 0;
+  let high = mostDropped;
+  let ids = encode(0);
+  let idsDropped = 0;
+  if (ids.length + reserve > contextTokens) {
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (encode(middle).length + reserve > contextTokens) low = middle + 1;
+      else high = middle;
+    }
+    ids = encode(low);
+    idsDropped = low;
+  }
+  const room = contextTokens - ids.length;
+  if (room < 1)
+    throw engineError(
+      'engine.context-full',
+      `The question and the system prompt have ${ids.length} tokens; the context holds ${contextTokens}. Shorten them, or choose a longer context in the settings.`,
+      { promptTokens: ids.length, contextTokens },
+    );
+  return { ids, droppedTurns: idsDropped, maxAnswerTokens: Math.min(settings.maxAnswerTokens, room) };
+}
+
+/** Room kept for the answer: what was asked for, but at most a quarter of the context, so that history is not dropped for nothing. */
+function answerReserve(maxAnswerTokens: number, contextTokens: number): number {
+  return Math.max(1, Math.min(maxAnswerTokens, Math.floor(contextTokens / 4)));
+}
+
+function systemMessage(text: string): ChatMessage[] {
+  return text.trim() === '' ? [] : [{ role: 'system', content: text }];
+}
+
+/**
+ * Each turn is a question and its answer. Templates insist on the two taking turns: a question that got no text (stopped at once,
+ * failed) is joined with the one that follows it.
+ */
+function turnsOf(path: readonly Message[]): ChatMessage[][] {
+  const turns: ChatMessage[][] = [];
+  let waiting: string[] = [];
+  for (const { role, content } of path) {
+    if (role === 'user') waiting.push(content);
+    else if (role === 'assistant' && content.trim() !== '') {
+      turns.push([
+        { role: 'user', content: waiting.join('\n\n') },
+        { role: 'assistant', content },
+      ]);
+      waiting = [];
+    }
+  }
+  invariant(waiting.length > 0, 'a prompt ends with a question');
+  return [...turns, [{ role: 'user', content: waiting.join('\n\n') }]];
+}

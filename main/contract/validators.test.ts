@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import type { Channel } from './channels.ts';
+import { isChannel, parseRequest, validSettings } from './validators.ts';
+
+test('channels of the contract are known, names of Object.prototype are not', () => {
+  expect(isChannel('chat.send')).toBe(true);
+  for (const name of ['chat.fly', 'toString', '__proto__', 'constructor']) expect(isChannel(name)).toBe(false);
+});
+
+test('a good request passes unchanged', () => {
+  const request = { conversationId: null, parentId: null, text: ' Hello\n' };
+  expect(parseRequest('chat.send', request)).toEqual(request);
+  expect(parseRequest('settings.update', { theme: 'dark', seed: null })).toEqual({ theme: 'dark', seed: null });
+});
+
+const refusals: [Channel, unknown, string][] = [
+  ['chat.send', { conversationId: null, parentId: null, text: '  \n ' }, 'text'],
+  ['chat.send', { conversationId: null, parentId: null, text: 7 }, 'text'],
+  ['chat.send', { parentId: null, text: 'x' }, 'conversationId'],
+  ['chat.send', { conversationId: null, parentId: null, text: 'x', extra: 1 }, 'extra'],
+  ['chat.send', null, ''],
+  ['chat.send', [], 'conversationId'],
+  ['chat.stop', { answerId: '' }, 'answerId'],
+  ['conversations.list', { query: '', limit: 0, beforeMs: null }, 'limit'],
+  ['conversations.list', { query: '', limit: 1e9, beforeMs: null }, 'limit'],
+  ['conversations.list', { query: 'x'.repeat(501), limit: 1, beforeMs: null }, 'query'],
+  ['conversations.rename', { conversationId: 'c', title: ' ' }, 'title'],
+  ['library.import', { path: 'a\0b' }, 'path'],
+  ['settings.update', { temperature: NaN }, 'temperature'],
+  ['settings.update', { temperature: -1 }, 'temperature'],
+  ['settings.update', { topP: 0 }, 'topP'],
+  ['settings.update', { topK: 300 }, 'topK'],
+  ['settings.update', { seed: 2 ** 32 }, 'seed'],
+  ['settings.update', { theme: 'pink' }, 'theme'],
+];
+test.each(refusals)('%s refuses %j and names the field', (channel, payload, field) => {
+  expect(() => parseRequest(channel, payload)).toThrow(
+    expect.objectContaining({ code: 'request.invalid', details: { channel, field } }),
+  );
+});
+
+test('settings from elsewhere: what is impossible is left out', () => {
+  const stored = new Map<string, unknown>([
+    ['theme', 'dark'],
+    ['topK', 'many'],
+    ['fromTheFuture', 1],
+  ]);
+  expect(validSettings(stored)).toEqual({ theme: 'dark' });
+});

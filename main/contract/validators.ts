@@ -1,0 +1,88 @@
+/**
+ * Checks what a page sends: one schema per request channel, held to the types of channels.ts by the compiler. Everything that comes
+ * from a page goes through `parseRequest`; limits are named and generous, and keep a page from filling memory or disk.
+ */
+import * as v from 'valibot';
+import type { Channel, RequestOf } from './channels.ts';
+import { serviceError } from './errors.ts';
+
+/** UTF-16 units. A question may hold a pasted book; a database row must not hold a disk. */
+export const MAX_MESSAGE_CHARS = 4_000_000;
+const MAX_SYSTEM_PROMPT_CHARS = 200_000;
+const MAX_TITLE_CHARS = 300;
+const MAX_QUERY_CHARS = 500;
+const MAX_PATH_CHARS = 32_767; // Windows' longest path
+const MAX_LISTED = 1000;
+const MAX_CONTEXT_TOKENS = 16_777_216;
+
+const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
+const empty = v.strictObject({});
+const wholeNumber = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
+const hasText = v.check((text: string) => text.trim() !== '', 'there is no text in it');
+
+const settings = v.partial(
+  v.strictObject({
+    theme: v.picklist(['system', 'light', 'dark']),
+    selectedModelId: v.nullable(id),
+    systemPrompt: v.pipe(v.string(), v.maxLength(MAX_SYSTEM_PROMPT_CHARS)),
+    temperature: v.pipe(v.number(), v.minValue(0), v.maxValue(10)),
+    topK: wholeNumber(0, 256),
+    topP: v.pipe(v.number(), v.gtValue(0), v.maxValue(1)),
+    minP: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    seed: v.nullable(wholeNumber(0, 2 ** 32 - 1)),
+    contextTokens: v.nullable(wholeNumber(16, MAX_CONTEXT_TOKENS)),
+    maxAnswerTokens: wholeNumber(1, MAX_CONTEXT_TOKENS),
+  }),
+);
+
+const SCHEMAS = {
+  'app.state': empty,
+  'conversations.list': v.strictObject({
+    query: v.pipe(v.string(), v.maxLength(MAX_QUERY_CHARS)),
+    limit: wholeNumber(1, MAX_LISTED),
+    beforeMs: v.nullable(v.pipe(v.number(), v.safeInteger())),
+  }),
+  'conversations.get': v.strictObject({ conversationId: id }),
+  'conversations.rename': v.strictObject({
+    conversationId: id,
+    title: v.pipe(v.string(), hasText, v.maxLength(MAX_TITLE_CHARS)),
+  }),
+  'conversations.delete': v.strictObject({ conversationId: id }),
+  'conversations.show': v.strictObject({ conversationId: id, messageId: id }),
+  'chat.send': v.strictObject({
+    conversationId: v.nullable(id),
+    parentId: v.nullable(id),
+    text: v.pipe(v.string(), hasText, v.maxLength(MAX_MESSAGE_CHARS)),
+  }),
+  'chat.regenerate': v.strictObject({ answerId: id }),
+  'chat.stop': v.strictObject({ answerId: id }),
+  'library.list': empty,
+  'library.import': v.strictObject({ path: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_PATH_CHARS), v.excludes('\0')) }),
+  'library.pick': empty,
+  'library.remove': v.strictObject({ modelId: id }),
+  'library.select': v.strictObject({ modelId: id }),
+  'settings.update': settings,
+} satisfies { [C in Channel]: v.GenericSchema<unknown, RequestOf<C>> };
+
+export function isChannel(name: string): name is Channel {
+  return Object.hasOwn(SCHEMAS, name);
+}
+
+/** Throws `request.invalid` with the field and what is allowed there. */
+export function parseRequest<C extends Channel>(channel: C, payload: unknown): RequestOf<C> {
+  const schema: v.GenericSchema<unknown, RequestOf<C>> = SCHEMAS[channel];
+  const result = v.safeParse(schema, payload);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const field = v.getDotPath(issue) ?? '';
+  throw serviceError('request.invalid', `${channel}${field === '' ? '' : `, field ${field}`}: ${issue.message}.`, {
+    channel,
+    field,
+  });
+}
+
+/** The same checks for settings that come from elsewhere (the database): unknown keys and impossible values are left out. */
+export function validSettings(values: ReadonlyMap<string, unknown>): RequestOf<'settings.update'> {
+  const entries = [...values].filter(([key, value]) => v.safeParse(settings, { [key]: value }).success);
+  return v.parse(settings, Object.fromEntries(entries));
+}

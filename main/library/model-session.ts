@@ -1,0 +1,137 @@
+/**
+ * The model that answers: loads it into the engine, says how far it is, loads it again after the device was lost (a few times). Only
+ * the newest wish counts: choosing another model while one loads ends that load.
+ */
+import type { EngineClient } from '../contract/engine.ts';
+import { toWireError, type WireError } from '../contract/errors.ts';
+import type { EngineStatus } from '../contract/types.ts';
+import type { ReadyModel } from '../chat/chat-model.ts';
+import type { EventBus } from '../event-bus.ts';
+import type { ModelFiles } from './model-files.ts';
+
+/** After so many losses without an answer in between it is not chance any more. */
+const MOST_RESTARTS = 3;
+
+export interface LoadableModel {
+  readonly id: string;
+  readonly path: string;
+}
+
+export interface ModelSessionDependencies {
+  readonly engine: EngineClient;
+  readonly files: ModelFiles;
+  readonly events: EventBus;
+  readonly contextTokens: () => number | null;
+  /** Ends the answer that is being written, as failed where `error` is why, and resolves when the engine is free. */
+  readonly freeEngine: (error: WireError | null) => Promise<void>;
+  readonly onReady: () => void;
+  readonly onFailed: (error: WireError) => void;
+}
+
+export class ModelSession {
+  readonly #deps: ModelSessionDependencies;
+  #status: EngineStatus = { state: 'idle' };
+  #ready: ReadyModel | null = null;
+  #wanted: LoadableModel | null = null;
+  #load: AbortController | null = null;
+  #loading: Promise<void> = Promise.resolve();
+  #restarts = 0;
+
+  constructor(deps: ModelSessionDependencies) {
+    this.#deps = deps;
+    deps.engine.onLost((error) => this.#onLost(error));
+  }
+
+  get status(): EngineStatus {
+    return this.#status;
+  }
+
+  get ready(): ReadyModel | null {
+    return this.#ready;
+  }
+
+  /** An answer came to its end: losses before it are forgotten. */
+  countsAsHealthy(): void {
+    this.#restarts = 0;
+  }
+
+  /** Loads `model`, or unloads when null. Settles when that is done or a newer wish took over; never rejects. */
+  choose(model: LoadableModel | null): Promise<void> {
+    this.#restarts = 0;
+    return this.#start(model);
+  }
+
+  /** The chosen model cannot even be begun with (its file is gone, say). */
+  refuse(modelId: string, error: unknown): void {
+    this.#wanted = null;
+    this.#fail(modelId, toWireError(error));
+  }
+
+  reload(): Promise<void> {
+    return this.#start(this.#wanted);
+  }
+
+  /** Resolves when whatever load is under way has ended. */
+  async close(): Promise<void> {
+    this.#wanted = null;
+    this.#load?.abort();
+    await this.#loading;
+    this.#ready = null;
+  }
+
+  #start(model: LoadableModel | null, lost: WireError | null = null): Promise<void> {
+    this.#wanted = model;
+    this.#load?.abort();
+    const controller = new AbortController();
+    this.#load = controller;
+    this.#ready = null;
+    this.#set(model ? { state: 'loading', modelId: model.id, phase: 'file', done: 0, total: 1 } : { state: 'idle' });
+    const before = this.#loading;
+    this.#loading = (async () => {
+      await before;
+      if (controller.signal.aborted) return;
+      try {
+        await this.#deps.freeEngine(lost);
+        await (model ? this.#loadModel(model, controller.signal) : this.#deps.engine.unload());
+      } catch (error) {
+        if (!controller.signal.aborted) this.#fail(model?.id ?? null, toWireError(error));
+      }
+    })();
+    return this.#loading;
+  }
+
+  async #loadModel(model: LoadableModel, signal: AbortSignal): Promise<void> {
+    const { inspected, chat } = await this.#deps.files.open(model.path, model.id, signal);
+    signal.throwIfAborted();
+    const loaded = await this.#deps.engine.load(
+      { modelId: model.id, paths: inspected.parts.map((part) => part.path), contextTokens: this.#deps.contextTokens() },
+      ({ phase, done, total }) => {
+        if (!signal.aborted) this.#set({ state: 'loading', modelId: model.id, phase, done, total });
+      },
+      signal,
+    );
+    signal.throwIfAborted();
+    this.#ready = { model: chat, contextTokens: loaded.contextTokens };
+    this.#set({ state: 'ready', modelId: model.id, adapter: loaded.adapter, contextTokens: loaded.contextTokens });
+    this.#deps.onReady();
+  }
+
+  #onLost(error: WireError): void {
+    if (!this.#wanted || this.#status.state === 'failed') return;
+    if (this.#restarts++ < MOST_RESTARTS) return void this.#start(this.#wanted, error);
+    this.#load?.abort();
+    const message = `${error.message} This happened ${MOST_RESTARTS + 1} times in a row. Choose the model again to try once more, or a smaller one.`;
+    this.#fail(this.#wanted.id, { ...error, message });
+  }
+
+  #fail(modelId: string | null, error: WireError): void {
+    this.#ready = null;
+    this.#set({ state: 'failed', modelId, error });
+    this.#deps.onFailed(error);
+  }
+
+  #set(status: EngineStatus): void {
+    this.#status = status;
+    this.#deps.events.emit('engine.status', status);
+  }
+}

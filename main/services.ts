@@ -1,0 +1,190 @@
+/**
+ * All services of one data folder, behind one door: `handle` answers the contract's requests (checked first), `on` gives its events.
+ * Hosts bring what differs between them: the engine, the SQL binding, the file dialog.
+ */
+import { randomInt, randomUUID } from 'node:crypto';
+import path from 'node:path';
+import type { Channel, RequestOf, ResponseOf } from './contract/channels.ts';
+import type { EngineClient } from './contract/engine.ts';
+import { serviceError } from './contract/errors.ts';
+import type { HostInfo, Settings } from './contract/types.ts';
+import { isChannel, parseRequest } from './contract/validators.ts';
+import { ChatService } from './chat/chat.ts';
+import { ConversationService } from './chat/conversations.ts';
+import { systemClock, type Clock } from './clock.ts';
+import type { OpenConnection } from './database/driver.ts';
+import { lockFolder } from './database/folder-lock.ts';
+import { openDatabase } from './database/open.ts';
+import { EventBus, type AnyEvent } from './event-bus.ts';
+import { LibraryService } from './library/library.ts';
+import type { ModelFiles } from './library/model-files.ts';
+import { ModelSession } from './library/model-session.ts';
+import { SettingsService } from './settings/settings.ts';
+
+export interface ServicesOptions {
+  readonly host: HostInfo;
+  readonly engine: EngineClient;
+  readonly files: ModelFiles;
+  readonly openConnection: OpenConnection;
+  /** Where models that came with the app lie; null when there are none. */
+  readonly builtInModelsFolder: string | null;
+  /** Opens the system's file dialog; resolves with a path, or null when it was closed. */
+  readonly pickFile?: () => Promise<string | null>;
+  readonly clock?: Clock;
+  readonly newId?: () => string;
+  readonly newSeed?: () => number;
+}
+
+export interface Services {
+  /** Where the browser host puts uploads; they belong to the app. */
+  readonly modelsFolder: string;
+  /** Answers a request of the contract. Rejects with a ConclaveError. */
+  handle(channel: string, payload: unknown): Promise<unknown>;
+  /** Returns a function that ends the subscription. */
+  on(listener: (event: AnyEvent) => void): () => void;
+  /** Once the host listens: built-in models, then the chosen model is loaded. */
+  start(): Promise<void>;
+  /** Commits what is open, ends the engine, frees the folder. */
+  close(): Promise<void>;
+}
+
+type Handlers = { [C in Channel]: (request: RequestOf<C>) => ResponseOf<C> | Promise<ResponseOf<C>> };
+
+/** Throws `data.*` when the folder cannot be used. */
+export function createServices(options: ServicesOptions): Services {
+  const { host, engine, files, openConnection, clock = systemClock, newId = randomUUID } = options;
+  const folder = host.dataFolder;
+  const holder = { pid: process.pid, startedAtMs: clock.nowMs(), program: `${host.kind} host` };
+  const lock = lockFolder(folder, holder, openConnection);
+  let database;
+  try {
+    database = openDatabase(path.join(folder, 'history.sqlite'), openConnection);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+  const { db } = database;
+  const events = new EventBus();
+  const modelsFolder = path.join(folder, 'models');
+  const settings = new SettingsService(db, events, clock);
+  const conversations = new ConversationService(db, events);
+  const library = new LibraryService({
+    db,
+    events,
+    clock,
+    newId,
+    files,
+    ownFolder: modelsFolder,
+    builtInFolder: options.builtInModelsFolder,
+  });
+  const chat: ChatService = new ChatService({
+    db,
+    events,
+    clock,
+    newId,
+    newSeed: options.newSeed ?? (() => randomInt(2 ** 32)),
+    engine,
+    settings,
+    conversations,
+    ready: () => session.ready,
+  });
+  const session: ModelSession = new ModelSession({
+    engine,
+    files,
+    events,
+    contextTokens: () => settings.current.contextTokens,
+    freeEngine: (error) => chat.freeEngine(error),
+    onReady: () => chat.pump(),
+    onFailed: (error) => chat.failQueued(error),
+  });
+  events.on((event) => {
+    if (event.name === 'answer.finished' && event.payload.status === 'complete') session.countsAsHealthy();
+  });
+
+  /** Resolves when the model is being loaded, not when it is loaded. */
+  async function select(modelId: string | null): Promise<void> {
+    const model = modelId === null ? null : await library.requireUsable(modelId);
+    if (settings.current.selectedModelId !== modelId) settings.update({ selectedModelId: modelId });
+    const { status } = session;
+    if (status.state === 'ready' && status.modelId === modelId) return;
+    void session.choose(model);
+  }
+
+  async function updateSettings({ selectedModelId, ...change }: Partial<Settings>): Promise<Settings> {
+    const before = settings.current.contextTokens;
+    settings.update(change);
+    if (selectedModelId !== undefined && selectedModelId !== settings.current.selectedModelId) await select(selectedModelId);
+    else if (settings.current.contextTokens !== before && session.status.state !== 'idle') void session.reload();
+    return settings.current;
+  }
+
+  async function removeModel(modelId: string): Promise<null> {
+    library.require(modelId);
+    if (settings.current.selectedModelId === modelId) await select(null);
+    await library.remove(modelId);
+    return null;
+  }
+
+  const handlers: Handlers = {
+    'app.state': async () => ({ host, settings: settings.current, engine: session.status, models: await library.list() }),
+    'conversations.list': (request) => conversations.list(request),
+    'conversations.get': ({ conversationId }) => conversations.get(conversationId),
+    'conversations.rename': ({ conversationId, title }) => conversations.rename(conversationId, title),
+    'conversations.delete': ({ conversationId }) => {
+      chat.stopAllOf(conversationId);
+      conversations.delete(conversationId);
+      return null;
+    },
+    'conversations.show': ({ conversationId, messageId }) => conversations.show(conversationId, messageId),
+    'chat.send': (request) => chat.send(request),
+    'chat.regenerate': (request) => chat.regenerate(request),
+    'chat.stop': ({ answerId }) => {
+      chat.stop(answerId);
+      return null;
+    },
+    'library.list': () => library.list(),
+    'library.import': (request) => library.import(request.path),
+    'library.pick': async () => {
+      if (!options.pickFile)
+        throw serviceError(
+          'host.unsupported',
+          'There is no file dialog here: drop the model file onto the window, or give its path.',
+        );
+      const picked = await options.pickFile();
+      return picked === null ? null : library.import(picked);
+    },
+    'library.remove': ({ modelId }) => removeModel(modelId),
+    'library.select': async ({ modelId }) => {
+      await select(modelId);
+      return null;
+    },
+    'settings.update': updateSettings,
+  };
+
+  async function answer<C extends Channel>(channel: C, payload: unknown): Promise<ResponseOf<C>> {
+    return await handlers[channel](parseRequest(channel, payload));
+  }
+
+  return {
+    modelsFolder,
+    async handle(channel, payload) {
+      if (!isChannel(channel)) throw serviceError('request.unknown', `There is no request "${channel}".`, { channel });
+      return answer(channel, payload);
+    },
+    on: (listener) => events.on(listener),
+    async start() {
+      await library.refreshBuiltIn();
+      const chosen =
+        settings.current.selectedModelId ??
+        (await library.list()).find((model) => model.builtIn && model.status === 'usable')?.id;
+      if (chosen !== undefined) await select(chosen).catch((error: unknown) => session.refuse(chosen, error));
+    },
+    async close() {
+      await chat.close();
+      await session.close();
+      await engine.close();
+      database.close();
+      lock.release();
+    },
+  };
+}

@@ -1,0 +1,63 @@
+/** Model files for tests of the services: any file that begins with `GGUF` is a model whose tokens are UTF-16 units. */
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { engineError } from '../../gpu/errors.ts';
+import type { ChatModel } from '../../main/chat/chat-model.ts';
+import type { ModelFacts } from '../../main/contract/types.ts';
+import type { InspectedModel, ModelFiles } from '../../main/library/model-files.ts';
+
+export const FAKE_FACTS: ModelFacts = {
+  architecture: 'llama',
+  parameterCount: 1234,
+  nLayers: 2,
+  nExperts: 4,
+  nExpertsUsed: 2,
+  trainedContextTokens: 400,
+  quantisation: 'Q4_0',
+  templateSource: 'fallback',
+};
+
+export function fakeChatModel(modelId: string, name: string): ChatModel {
+  return {
+    modelId,
+    name,
+    endIds: new Set([0]),
+    encodePrompt(messages) {
+      const text = messages.map(({ role, content }) => `<${role}>${content}`).join('') + '<assistant>';
+      return Int32Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
+    },
+    decoder() {
+      let pending = '';
+      return {
+        push(id) {
+          pending += String.fromCharCode(id);
+          if (/[\uD800-\uDBFF]$/.test(pending)) return '';
+          const text = pending;
+          pending = '';
+          return text;
+        },
+        flush: () => (pending === '' ? '' : '\uFFFD'),
+      };
+    },
+  };
+}
+
+export class FakeModelFiles implements ModelFiles {
+  nInspections = 0;
+
+  async inspect(filePath: string): Promise<InspectedModel> {
+    this.nInspections++;
+    const found = await stat(filePath).catch((cause: unknown) => {
+      throw engineError('file.read', `${filePath} could not be opened: there is no such file.`, { path: filePath }, cause);
+    });
+    const text = await readFile(filePath, 'utf8');
+    if (!text.startsWith('GGUF')) throw engineError('gguf.not-gguf', `${filePath} is not a GGUF file.`, { path: filePath });
+    const parts = [{ path: filePath, sizeBytes: found.size, modifiedAtMs: found.mtimeMs }];
+    return { name: path.basename(filePath, '.gguf'), parts, sizeBytes: found.size, facts: FAKE_FACTS };
+  }
+
+  async open(filePath: string, modelId: string) {
+    const inspected = await this.inspect(filePath);
+    return { inspected, chat: fakeChatModel(modelId, inspected.name) };
+  }
+}
