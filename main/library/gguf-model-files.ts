@@ -1,0 +1,73 @@
+/** `ModelFiles` over GGUF files on disk: what the engine would refuse is refused here already, at import, without reading weights. */
+import { readModel } from '../../gpu/architectures/read-model.ts';
+import type { GgufFile } from '../../gpu/gguf/types.ts';
+import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
+import type { ChatTemplate, Tokenizer } from '../../gpu/tokenizer/types.ts';
+import type { ChatModel } from '../chat/chat-model.ts';
+import { createChatTemplate } from '../chat/chat-template.ts';
+import type { ModelFacts } from '../contract/types.ts';
+import { describeModel } from './describe-model.ts';
+import { openModelFile } from './model-file.ts';
+import type { InspectedModel, ModelFiles } from './model-files.ts';
+
+interface OpenedModel {
+  readonly inspected: InspectedModel;
+  readonly tokenizer: Tokenizer;
+  readonly template: ChatTemplate;
+}
+
+export const modelFiles: ModelFiles = {
+  async inspect(filePath, signal) {
+    return (await openModel(filePath, signal)).inspected;
+  },
+  async open(filePath, modelId, signal) {
+    const { inspected, tokenizer, template } = await openModel(filePath, signal);
+    return { inspected, chat: chatModelOf(modelId, inspected.name, tokenizer, template) };
+  },
+};
+
+export function chatModelOf(modelId: string, name: string, tokenizer: Tokenizer, template: ChatTemplate): ChatModel {
+  return {
+    modelId,
+    name,
+    endIds: tokenizer.endIds,
+    encodePrompt: (messages) => tokenizer.encodePieces(template.renderPieces(messages)),
+    decoder: () => tokenizer.decoder(),
+  };
+}
+
+async function openModel(filePath: string, signal?: AbortSignal): Promise<OpenedModel> {
+  const opened = await openModelFile(filePath, signal);
+  try {
+    const { file, sources } = opened;
+    const model = readModel(file);
+    const tokenizer = createTokenizer(file.metadata);
+    const template = createChatTemplate(file.metadata);
+    // In part order, which is the order in which the engine wants them.
+    const inOrder = file.sources.map((source) => sources.find((candidate) => candidate === source)!);
+    const parts = inOrder.map(({ path, sizeBytes, modifiedAtMs }) => ({ path, sizeBytes, modifiedAtMs }));
+    const inspected = {
+      name: model.name,
+      parts,
+      sizeBytes: file.sizeBytes,
+      facts: factsOf(file, model.trainedContextTokens, template),
+    };
+    return { inspected, tokenizer, template };
+  } finally {
+    await opened.close();
+  }
+}
+
+function factsOf(file: GgufFile, trainedContextTokens: number, template: ChatTemplate): ModelFacts {
+  const { architecture, parameters, dimensions, experts, types } = describeModel(file);
+  return {
+    architecture,
+    parameterCount: parameters.total,
+    nLayers: dimensions.layers ?? 0,
+    nExperts: experts?.count ?? 0,
+    nExpertsUsed: experts?.used ?? 0,
+    trainedContextTokens,
+    quantisation: types[0].type,
+    templateSource: template.source,
+  };
+}
