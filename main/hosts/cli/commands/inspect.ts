@@ -1,4 +1,8 @@
 /** `inspect MODEL`: what is in the file and whether the engine runs it. */
+import { readModel } from '../../../../gpu/architectures/read-model.ts';
+import type { GgufFile } from '../../../../gpu/gguf/types.ts';
+import { isConclaveError } from '../../../../gpu/errors.ts';
+import { toWireError, type WireError } from '../../../contract/errors.ts';
 import { describeModel, type ModelDescription } from '../../../library/describe-model.ts';
 import { openModelFile } from '../../../library/model-file.ts';
 import type { CliCommand } from '../command.ts';
@@ -7,20 +11,33 @@ import { EXIT } from '../exit-codes.ts';
 export const command: CliCommand = {
   name: 'inspect',
   usage: 'MODEL [--json]',
-  summary: 'Says what is in a GGUF file: architecture, sizes, experts, tensor types, tokenizer.',
+  summary:
+    'Says what is in a GGUF file: architecture, sizes, experts, tensor types, tokenizer; exit code 3 when the engine cannot run it.',
   options: {},
   positionals: [1, 1],
   async run({ positionals, signal, result }) {
     const model = await openModelFile(positionals[0], signal);
     try {
       const description = describeModel(model.file);
-      result(description, asText(description));
-      return EXIT.done;
+      const problem = findProblem(model.file);
+      result({ ...description, problem }, asText(description) + (problem ? `\n\nIt does not run: ${problem.message}` : ''));
+      return problem ? EXIT.file : EXIT.done;
     } finally {
       await model.close();
     }
   },
 };
+
+/** Why the engine refuses the model; null when it runs it. */
+function findProblem(file: GgufFile): WireError | null {
+  try {
+    readModel(file);
+    return null;
+  } catch (error) {
+    if (!isConclaveError(error)) throw error;
+    return toWireError(error);
+  }
+}
 
 function asText(model: ModelDescription): string {
   const { dimensions: d, experts, parameters } = model;
