@@ -1,6 +1,6 @@
 /**
  * The engine as main sees it, while it runs in the engine host's window: an EngineClient over a message port. The window is started
- * at the first call and again after it died, at most `MAX_RESTARTS` times; calls that were running when it died reject.
+ * at the first call and again when it is called after it died (how often is for the caller to limit); what ran then rejects.
  */
 import type {
   EngineClient,
@@ -13,9 +13,6 @@ import type {
 } from '../../contract/engine.ts';
 import type { EngineAnswer, EngineCommand, EnginePort, EngineReport } from '../../contract/engine-protocol.ts';
 import { fromWireError, serviceError, type WireError } from '../../contract/errors.ts';
-
-/** More would be a loop: the same model on the same driver dies the same way. */
-const MAX_RESTARTS = 3;
 
 /** A running engine host. */
 export interface EngineHost {
@@ -37,7 +34,6 @@ export class EngineHostClient implements EngineClient {
   readonly #calls = new Map<number, Call>();
   #host: Promise<EngineHost> | null = null;
   #nextCall = 1;
-  #deaths = 0;
 
   constructor(start: () => Promise<EngineHost>) {
     this.#start = start;
@@ -112,14 +108,6 @@ export class EngineHostClient implements EngineClient {
   }
 
   #running(): Promise<EngineHost> {
-    if (this.#deaths > MAX_RESTARTS)
-      return Promise.reject(
-        serviceError(
-          'engine.crashed',
-          `The engine ended unexpectedly ${this.#deaths} times and is not started again. Restart Conclave; if it happens again, choose a smaller model or update the graphics driver.`,
-          { deaths: this.#deaths },
-        ),
-      );
     this.#host ??= this.#startHost();
     return this.#host;
   }
@@ -154,7 +142,6 @@ export class EngineHostClient implements EngineClient {
 
   #onDeath(reason: string): void {
     this.#host = null;
-    this.#deaths++;
     const error = serviceError('engine.crashed', `The engine ended unexpectedly (${reason}). The model must be loaded again.`, {
       reason,
     });

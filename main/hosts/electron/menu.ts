@@ -1,15 +1,14 @@
 /** The application menu: what each system expects, nothing more. Windows and Linux show it with Alt. */
 import { Menu, type MenuItemConstructorOptions } from 'electron';
 
-export function setMenu(actions: { newChat: () => void; importModel: () => void }, packaged: boolean): void {
+export function setMenu(actions: { addModel: () => void }, packaged: boolean): void {
   const isMac = process.platform === 'darwin';
   const template: MenuItemConstructorOptions[] = [
     ...(isMac ? [{ role: 'appMenu' } as const] : []),
     {
       label: 'File',
       submenu: [
-        { label: 'New chat', accelerator: 'CmdOrCtrl+N', click: actions.newChat },
-        { label: 'Add a model…', accelerator: 'CmdOrCtrl+O', click: actions.importModel },
+        { label: 'Add a model…', accelerator: 'CmdOrCtrl+O', click: actions.addModel },
         { type: 'separator' },
         { role: isMac ? 'close' : 'quit' },
       ],
