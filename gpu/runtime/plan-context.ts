@@ -19,17 +19,47 @@ export interface PlanContext {
   readonly state: BufferRange;
 }
 
-/** What `createPrefillPlan(context, chunkTokens)` of prefill-plan.ts gives. */
+/** What a prefill plan did since it was made; the engine adds it to its counters. */
+export interface PrefillTotals {
+  readonly tokens: number;
+  readonly dispatches: number;
+  readonly submissions: number;
+  readonly readbacks: number;
+  readonly readbackBytes: number;
+  readonly encodeMs: number;
+}
+
+/** The experts that a chunk's tokens were sent to. */
+export interface PrefillRouting {
+  readonly startPosition: number;
+  readonly nTokens: number;
+  /** Expert ids `[MoE layers, T, K]` by rank. */
+  readonly ids: Uint16Array;
+}
+
+export interface PrefillRunOptions {
+  /** Ask for the logits `[n, V]` of every position. */
+  readonly logits?: boolean;
+  /** Checked between submissions: rejects with `engine.cancelled` once the work in progress has ended. */
+  readonly signal?: AbortSignal;
+  /** Tokens whose keys and values are in the cache, of `total`. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Ask for the routing, one read-back per chunk. */
+  readonly onRouting?: (routing: PrefillRouting) => void;
+}
+
+/** What `createPrefillPlan(context, chunkTokens)` of prefill-plan.ts resolves with. */
 export interface PrefillPlan {
   /** Most tokens of one chunk. */
   readonly chunkTokens: number;
-  /** Bytes of weights that one chunk addresses are not counted; dispatches of a chunk of `nTokens` are. */
-  dispatches(nTokens: number): number;
+  /** Dispatches of one chunk, whatever its length; without logits. */
+  readonly dispatchesPerChunk: number;
+  readonly totals: PrefillTotals;
   /**
-   * Submits one chunk: keys and values of `tokens` at positions `position` … are in the cache when the queue gets there. With
-   * `logits`, resolves with the logits `[n, V]` of every position; else with null once the work is submitted (not done).
+   * Any number of tokens at positions `position` …, chunk by chunk. Resolves when their keys and values are in the cache: with the
+   * logits `[n, V]` where they were asked for, else with null.
    */
-  run(tokens: Uint32Array, position: number, options?: { readonly logits?: boolean }): Promise<Float32Array | null>;
+  run(tokens: Uint32Array, position: number, options?: PrefillRunOptions): Promise<Float32Array | null>;
   /** Releases the activations. */
   dispose(): void;
 }
