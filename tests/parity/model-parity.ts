@@ -1,0 +1,85 @@
+/**
+ * Parity on a real model. llama.cpp's rounding cannot be reproduced to the last bit over many layers (one integer that falls the other way moves all
+ * after it), so the file is judged in two steps: a copy with our dequantised F32 weights is held to the F32 bar, and the difference on the
+ * file itself must be no more than what the rounding by itself makes in the reference.
+ */
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { readModel } from '../../gpu/architectures/read-model.ts';
+import { openGguf } from '../../gpu/gguf/read.ts';
+import { createReferenceEngine } from '../../gpu/reference/engine.ts';
+import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
+import { openFileSource } from '../../main/hosts/node/file-source.ts';
+import { nmsePerPosition, shareWithin, spread, topOnePerPosition } from './compare.ts';
+import { writeF32Copy } from './f32-copy.ts';
+import type { LlamaOracle } from './llama.ts';
+import { llamaProduct } from './llama-products.ts';
+import { percent, scientific, spreadCell, type Check, type Row } from './report.ts';
+import { everyPosition } from './tiny-parity.ts';
+
+const PROMPT =
+  'The capital of France is Paris. A mixture of experts is a neural network in which a router sends every token to a few of many';
+const GREEDY_TOKENS = 128;
+const LEAST_AGREEMENT = 0.99;
+const F32_BAR = 1e-5;
+
+export async function modelParity(file: string, folder: string, llama: LlamaOracle): Promise<Row> {
+  const source = await openFileSource(file);
+  const copy = path.join(folder, 'f32-copy.gguf');
+  try {
+    const gguf = await openGguf(source);
+    const model = readModel(gguf);
+    const { vocabularySize } = model;
+    const prompt = Array.from(createTokenizer(gguf.metadata).encode(PROMPT, { parseSpecial: false, addSpecial: true }));
+    await writeF32Copy(gguf, copy);
+
+    const onCopy = await llama.evaluate({ file: copy, tokens: prompt, generate: GREEDY_TOKENS, vocabularySize, kv: 'F16' });
+    const tokens = [...prompt, ...onCopy.generated];
+    const onFile = await llama.evaluate({ file, tokens, generate: 0, vocabularySize, kv: 'F16' });
+    const ours = await createReferenceEngine(model).logits(tokens);
+    const rounding = await createReferenceEngine(model, { productOf: llamaProduct }).logits(prompt);
+
+    const copyNmse = nmsePerPosition(ours, onCopy.logits, vocabularySize);
+    const fileNmse = nmsePerPosition(ours, onFile.logits, vocabularySize);
+    const roundingNmse = nmsePerPosition(ours.subarray(0, rounding.length), rounding, vocabularySize);
+    const agreement = greedyAgreement(topOnePerPosition(ours, vocabularySize), prompt.length, onCopy.generated);
+    return {
+      file: path.basename(file),
+      type: [...new Set([...gguf.tensors.values()].map((tensor) => tensor.type))].filter((type) => type !== 'F32').join(', '),
+      positions: tokens.length,
+      cells: {
+        'F32 copy': spreadCell(spread(copyNmse)),
+        'greedy top-1': percent(agreement),
+        'the file': spreadCell(spread(fileNmse)),
+        'its rounding alone': spreadCell(spread(roundingNmse)),
+        'the file ≤ 5e-4': percent(shareWithin(fileNmse, 5e-4)),
+      },
+      checks: [
+        everyPosition('llama.cpp on an F32 copy', copyNmse, F32_BAR),
+        {
+          name: `${GREEDY_TOKENS} forced greedy tokens`,
+          passed: agreement >= LEAST_AGREEMENT,
+          detail: `${percent(agreement)} agree, at least ${percent(LEAST_AGREEMENT)} needed`,
+        },
+        noMoreThanRounding(fileNmse.slice(0, roundingNmse.length), roundingNmse),
+      ],
+    };
+  } finally {
+    await source.close();
+    rmSync(copy, { force: true });
+  }
+}
+
+/** Share of generated ids that are our most likely ones, given the same tokens before. */
+function greedyAgreement(topOne: readonly number[], promptLength: number, generated: readonly number[]): number {
+  return generated.filter((id, step) => topOne[promptLength - 1 + step] === id).length / generated.length;
+}
+
+function noMoreThanRounding(difference: readonly number[], rounding: readonly number[]): Check {
+  const [found, allowed] = [spread(difference).median, 2 * spread(rounding).median];
+  return {
+    name: 'llama.cpp on the file itself',
+    passed: found <= allowed,
+    detail: `median NMSE ${scientific(found)}, at most ${scientific(allowed)} allowed (twice the rounding alone)`,
+  };
+}
