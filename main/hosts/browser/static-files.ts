@@ -1,0 +1,33 @@
+/** The built chat page's files. The list is made once at the start, so no request can name anything else on the disk. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.woff2': 'font/woff2',
+  '.json': 'application/json',
+};
+
+export interface StaticFile {
+  readonly type: string;
+  read(): Uint8Array;
+}
+
+/** URL path → file; `/` is index.html. Throws when the page has not been built. */
+export function staticFiles(folder: string): ReadonlyMap<string, StaticFile> {
+  const files = new Map<string, StaticFile>();
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const type = TYPES[path.extname(entry.name)];
+    if (!entry.isFile() || type === undefined) continue;
+    const filePath = path.join(entry.parentPath, entry.name);
+    const url = `/${path.relative(folder, filePath).split(path.sep).join('/')}`;
+    files.set(url, { type, read: () => readFileSync(filePath) });
+  }
+  const index = files.get('/index.html');
+  if (!index) throw new Error(`The chat page is not in ${folder}. Build it first: npm run build.`);
+  return files.set('/', index);
+}
