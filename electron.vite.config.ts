@@ -4,8 +4,8 @@
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'electron-vite';
+import { rendererConfig } from './renderer/vite.config.ts';
 import { wgslText } from './tests/support/wgsl-text.ts';
 
 const root = path.dirname(fileURLToPath(import.meta.url));
@@ -13,7 +13,8 @@ const at = (...parts: string[]) => path.join(root, ...parts);
 const standIn = process.env.CONCLAVE_STAND_IN === '1';
 // Where the stand-in's build goes, so that it does not replace the product's.
 const out = standIn ? at('out', 'stand-in', 'out') : at('out');
-const target = standIn ? { node: 'node18.15', chrome: 'chrome114' } : { node: undefined, chrome: undefined };
+const target = standIn ? 'node18.15' : undefined;
+const pages = rendererConfig('production');
 // better-sqlite3 13 needs a newer Node-API than the stand-in has; libsql has the same shape.
 const alias: Record<string, string> = standIn ? { 'better-sqlite3': 'libsql' } : {};
 
@@ -25,7 +26,7 @@ export default defineConfig({
     plugins: [wgslText()],
     build: {
       outDir: path.join(out, 'main'),
-      target: target.node,
+      target,
       externalizeDeps: false,
       rollupOptions: {
         input: { main: at('main', 'hosts', 'electron', 'main.ts') },
@@ -38,7 +39,7 @@ export default defineConfig({
     plugins: [wgslText()],
     build: {
       outDir: path.join(out, 'preload'),
-      target: target.node,
+      target,
       externalizeDeps: false,
       isolatedEntries: true,
       rollupOptions: {
@@ -49,14 +50,8 @@ export default defineConfig({
     },
   },
   renderer: {
-    root: at('renderer'),
-    plugins: [svelte({ configFile: false })],
-    build: {
-      outDir: path.join(out, 'renderer'),
-      target: target.chrome,
-      modulePreload: { polyfill: false }, // it is inline script, which the page's policy forbids
-      assetsInlineLimit: 0,
-      rollupOptions: { input: at('renderer', 'index.html') },
-    },
+    ...pages,
+    // electron-vite knows the older name only.
+    build: { ...pages.build, outDir: path.join(out, 'renderer'), rollupOptions: pages.build?.rolldownOptions },
   },
 });

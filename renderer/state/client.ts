@@ -1,4 +1,5 @@
 /** Which host this page talks to: Electron's preload exposes a client, else the browser host answers on this origin. */
+import { clientOfBridge, type ConclaveBridge } from '../../main/contract/bridge.ts';
 import type { ConclaveClient } from '../../main/contract/channels.ts';
 import { httpClient } from './http-client.ts';
 
@@ -11,10 +12,10 @@ export interface PageClient extends ConclaveClient {
 
 declare global {
   interface Window {
-    readonly conclave?: ConclaveClient;
+    readonly conclave?: ConclaveBridge;
   }
 }
 
 export function chooseClient(): PageClient {
-  return window.conclave ?? httpClient();
+  return window.conclave ? clientOfBridge(window.conclave) : httpClient();
 }

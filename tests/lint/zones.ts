@@ -112,11 +112,12 @@ export interface Verdict {
 
 /**
  * `file` is the importer and `target` what its specifier resolves to: a path of the repository (`gpu/errors.ts`), `node:fs`, or a package
- * (`svelte/store`). Files outside every zone may import anything.
+ * (`svelte/store`). Files outside every zone, and
+ * configurations of tools, may import anything.
  */
 export function judge(file: string, target: { readonly path: string } | { readonly module: string }): Verdict {
   const zone = zones.find((candidate) => file.startsWith(candidate.folder));
-  if (!zone) return { allowed: true, reason: '' };
+  if (!zone || /\.config\.(ts|js)$/.test(file)) return { allowed: true, reason: '' };
   const isTest = /\.test\.ts$/.test(file);
   return {
     allowed: 'path' in target ? pathAllowed(zone, target.path, isTest) : moduleAllowed(zone, target.module, isTest),

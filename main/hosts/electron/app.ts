@@ -1,0 +1,145 @@
+/** The app once Electron is ready: services over the engine host, the chat window, and an end that loses nothing. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { app, dialog, protocol, type BrowserWindow } from 'electron';
+import type { HostInfo, ModelEntry } from '../../contract/types.ts';
+import { openBetterSqlite3 } from '../../database/better-sqlite3.ts';
+import { modelFiles } from '../../library/gguf-model-files.ts';
+import { createServices, type Services } from '../../services.ts';
+import { openChatWindow } from './chat-window.ts';
+import { EngineHostClient } from './engine-client.ts';
+import { watchEngine } from './engine-watch.ts';
+import { startEngineWindow } from './engine-window.ts';
+import { afterGpuDeaths, afterNoAdapter, writeGpuState, type GpuState } from './gpu-mode.ts';
+import { guardEverything } from './guards.ts';
+import { answerRequests, sendEvent } from './ipc.ts';
+import { setMenu } from './menu.ts';
+import { SCHEME, serve } from './scheme.ts';
+
+/** Longer than a commit and a submission take; a hung driver must not keep the app from ending. */
+const CLOSE_LIMIT_MS = 5_000;
+
+export interface RunningApp {
+  show(): void;
+  /** Takes the file into the library and loads it. */
+  openModel(file: string): void;
+}
+
+export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string; readonly gpuState: GpuState }): RunningApp {
+  const built = path.join(app.getAppPath(), 'out');
+  const preloads = path.join(built, 'preload');
+  let chat: BrowserWindow | null = null;
+
+  protocol.handle(SCHEME, (request) => serve(request, path.join(built, 'renderer')));
+  guardEverything();
+  const engine = watchEngine(new EngineHostClient(() => startEngineWindow(preloads)), () => void restartInSoftware());
+  const services = openServices();
+  answerRequests(
+    () => chat,
+    (channel, request) => services.handle(channel, request),
+  );
+  services.on(({ name, payload }) => sendEvent(chat, name, payload));
+  setMenu({ addModel: () => void services.handle('library.pick', {}).catch(showError) }, app.isPackaged);
+  rememberGpuDeaths(dataFolder, gpuState);
+  endOrderly(services);
+  show();
+  void services.start();
+
+  return {
+    show,
+    openModel(file) {
+      void services
+        .handle('library.import', { path: file })
+        .then((model) => services.handle('library.select', { modelId: (model as ModelEntry).id }))
+        .catch(showError);
+    },
+  };
+
+  function openServices(): Services {
+    const host: HostInfo = {
+      kind: 'electron',
+      version: app.getVersion(),
+      dataFolder,
+      fileDialog: true,
+      dropGivesPath: true,
+      fallbackReason: gpuState.reason,
+    };
+    const models = path.join(app.isPackaged ? process.resourcesPath : path.join(app.getAppPath(), 'resources'), 'models');
+    try {
+      return createServices({
+        host,
+        engine,
+        files: modelFiles,
+        openConnection: openBetterSqlite3,
+        builtInModelsFolder: existsSync(models) ? models : null,
+        pickFile,
+      });
+    } catch (error) {
+      showError(error);
+      app.exit(1);
+      throw error;
+    }
+  }
+
+  function show(): void {
+    if (chat) {
+      if (chat.isMinimized()) chat.restore();
+      chat.focus();
+      return;
+    }
+    chat = openChatWindow(dataFolder, preloads);
+    chat.on('closed', () => {
+      chat = null;
+      // The engine's hidden window keeps Electron from noticing that the last window is gone.
+      if (process.platform !== 'darwin') app.quit();
+    });
+  }
+
+  async function pickFile(): Promise<string | null> {
+    const options = {
+      title: 'Add a model',
+      properties: ['openFile' as const],
+      filters: [{ name: 'GGUF models', extensions: ['gguf'] }],
+    };
+    const { canceled, filePaths } = await (chat ? dialog.showOpenDialog(chat, options) : dialog.showOpenDialog(options));
+    return canceled ? null : filePaths[0];
+  }
+
+  async function restartInSoftware(): Promise<void> {
+    const next = afterNoAdapter(gpuState);
+    if (!next) return;
+    writeGpuState(dataFolder, next);
+    app.relaunch();
+    app.quit();
+  }
+}
+
+function rememberGpuDeaths(dataFolder: string, gpuState: GpuState): void {
+  let deaths = 0;
+  app.on('child-process-gone', (_, { type, reason }) => {
+    if (type !== 'GPU' || reason === 'clean-exit' || reason === 'killed') return;
+    const next = afterGpuDeaths(gpuState, ++deaths);
+    if (next) writeGpuState(dataFolder, next);
+  });
+}
+
+/** What the page was shown is on disk already; this commits what is open and frees the folder, then ends whatever comes. */
+function endOrderly(services: Services): void {
+  let closing = false;
+  app.on('before-quit', (event) => {
+    event.preventDefault();
+    if (closing) return;
+    closing = true;
+    const limit = new Promise((resolve) => setTimeout(resolve, CLOSE_LIMIT_MS));
+    void Promise.race([services.close().catch((error: unknown) => console.error(error)), limit]).then(() => app.exit(0));
+  });
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin') app.quit();
+  });
+}
+
+function showError(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(message);
+  dialog.showErrorBox('Conclave', message);
+}
