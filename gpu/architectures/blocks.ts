@@ -72,7 +72,7 @@ export function readMoeSpec({ metadata }: ReadContext, options: MoeOptions): Moe
     expertWidth: options.expertWidth,
     gating: 'softmax',
     normalise: options.normalise,
-    weightScale: metadata.optionalNumber('expert_weights_scale') || 1, // 0 means absent, as in llama.cpp
+    weightScale: 1,
     sharedWidth: options.sharedWidth,
   };
 }

@@ -249,6 +249,13 @@ describe('refused', () => {
       /final_logit_softcapping = 30; only 0/,
     ],
     ['clamp', 'olmoe', { metadata: { 'attention.clamp_kqv': 8 } }, 'model.metadata', /clamp_kqv = 8/],
+    [
+      'weight scale',
+      'mixtral',
+      { metadata: { expert_weights_scale: 2.5 } },
+      'model.metadata',
+      /expert_weights_scale = 2.5; only 0 or 1/,
+    ],
     ['sigmoid gating', 'qwen3moe', { metadata: { expert_gating_func: 2 } }, 'model.metadata', /expert_gating_func = 2/],
     ['normalising', 'olmoe', { metadata: { expert_weights_norm: true } }, 'model.metadata', /expert_weights_norm = true; false/],
     [

@@ -44,7 +44,7 @@ export function readModel(file: GgufFile): ModelSpec {
     vocabularySize,
     trainedContextTokens,
     rmsEpsilon: readEpsilon(metadata),
-    attentionScale: metadata.optionalNumber('attention.scale') || 1 / Math.sqrt(context.headWidth),
+    attentionScale: 1 / Math.sqrt(context.headWidth),
     qkNorm: architecture.qkNorm,
     rope: readRope(context, architecture),
     embedding,
@@ -111,11 +111,16 @@ function modelName(file: GgufFile): string {
   return file.sources[0].name.replace(/\.gguf$/i, '');
 }
 
-/** Numbers that change the computation and that we do not compute with; each key's neutral values. */
+/**
+ * Numbers that would change the computation and that we do not compute with; each key's neutral values. llama.cpp ignores most of them for
+ * these architectures, so there is nothing to check a computation with them against.
+ */
 const NEUTRAL: readonly [key: string, neutral: readonly (number | boolean)[]][] = [
   ['attn_logit_softcapping', [0]],
   ['final_logit_softcapping', [0]],
-  ['attention.clamp_kqv', [0]], // llama.cpp ignores it for olmoe; the published OLMoE clamps nothing
+  ['attention.clamp_kqv', [0]],
+  ['attention.scale', [0]],
+  ['expert_weights_scale', [0, 1]],
   ['attention.max_alibi_bias', [0]],
   ['attention.causal', [true]],
   ['use_parallel_residual', [false]],
