@@ -20,8 +20,6 @@ export class SpmModel implements TextModel {
   private readonly idOfByte: Int32Array;
   /** Place of each token's score among the distinct scores, highest first: the rank of a merge into it. */
   private readonly rankOfId: Int32Array;
-  /** In UTF-16 units: longer joined texts need no look-up. */
-  private readonly longestToken: number;
   private readonly utf8 = new TextEncoder();
 
   constructor(metadata: GgufMetadata, vocabulary: Vocabulary) {
@@ -31,9 +29,6 @@ export class SpmModel implements TextModel {
     this.unknownId = readTokenId(metadata, 'tokenizer.ggml.unknown_token_id', vocabulary.size) ?? 0;
     this.idOfByte = Int32Array.from({ length: 256 }, (_, byte) => vocabulary.idOfAnyText.get(byteTokenText(byte)) ?? -1);
     this.rankOfId = rankScores(vocabulary.scores);
-    let longest = 0;
-    for (const text of vocabulary.idOfText.keys()) longest = Math.max(longest, text.length);
-    this.longestToken = longest;
   }
 
   encodeText(text: string, ids: number[], afterSpecial: boolean, counter?: WorkCounter): void {
@@ -74,8 +69,6 @@ export class SpmModel implements TextModel {
     const alive = new Uint8Array(n).fill(1);
     const queue = new MergeQueue(counter);
     const rankOf = (left: number, end: number): number => {
-      const length = starts[end] - starts[left];
-      if (length > this.longestToken) return -1;
       const id = this.vocabulary.idOfText.get(text.slice(starts[left], starts[end]));
       return id === undefined ? -1 : this.rankOfId[id];
     };

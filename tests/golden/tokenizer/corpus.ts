@@ -19,6 +19,8 @@ const BY_HAND: readonly string[] = [
   ...['a b', 'a  b', 'a   b', 'a    b', 'a\tb', 'a\t\tb', 'a \tb', 'a\n b', 'a\n\n b', 'a \n b', 'a\n  \n  b', '  a', '\ta', '\n\na', 'a  ', 'a\n', 'a\n\n\n', ' '.repeat(7), ' '.repeat(16) + 'x', '\n'.repeat(9) + 'x', '\t'.repeat(5) + 'x', 'x' + ' '.repeat(33), ' \t \t x', '\u00a0\u00a0x', '\u3000\u3000x', ' \u00a0 x', '\v\fx', 'a\r\n\r\n\tb', '\r\r\n\n'],
   ...['<|im_start|>user\nHi<|im_end|>\n', '<|im_start|', '|im_end|>', '<|endoftext|>', '<s>', '</s>', '<unk>', '[INST] x [/INST]', '<|eot_id|>', '<|start_header_id|>user<|end_header_id|>\n\n', '<start_of_turn>', '<0x0A>', '<0x41>', '<|im_start|><|im_start|>', 'a<|im_end|>b', ' <|im_end|> ', '< |im_end|>', '<|IM_END|>', '<<|im_end|>>', '<think>\n</think>', '<tag>x</tag>', '<tagged>', '▁', '▁a▁b', 'a▁ b', 'Ġ', 'ĠHello', 'Ċ', 'âĢĻ'],
   ...['\u0000', 'a\u0000b', '\u0001\u0002\u001f\u007f', '\u0080\u009f', '\ufffd', '\ufffd\ufffd\ufffd', 'caf\ufffd', '\ue000', '\uf8ff', '\u{10ffff}', '\u{f0000}', '\ufdd0', '\u0378', '\u{1f9ff}\u{1fa70}', '\u{e0041}'],
+  ...[' \u0085 x \u0085 x', '\u0085\u0085x\u0085\u0085x', ' \ufeff\ufeff x \ufeff\ufeff x', '\ufeff \ufeff \n\ufeff \n', 'a\u0085\n\u0085\nb\u0085\n\u0085\n', ' \u2003 \u2003x \u2003 \u2003x'],
+  ...['éAbéAbéAb', 'ÀBcÀBcÀBc', '中Ab中Ab中Ab', '中AB中AB中AB', 'aÉaÉaÉ', 'AÉbAÉbAÉb', 'Жa Жa ЖA ЖA', 'e\u0301Ae\u0301A', "DON'TDON'T don'tdon't", "É'sÉ's É'SÉ'S", '/\n//\n/x/\n//\n/x', '123a123a1234b1234b'],
   ...['a'.repeat(64), 'ab'.repeat(40), 'A'.repeat(33), 'xyz'.repeat(21), '-'.repeat(40), '='.repeat(80), '1'.repeat(31), '. '.repeat(20), '한'.repeat(12), '😀'.repeat(9), 'Aa'.repeat(20), 'é'.repeat(20)],
 ];
 

@@ -109,13 +109,13 @@ async function excerptOf(path: string) {
   return { size: tokens.length, sparse, merges };
 }
 
-const bpe = trainBpe(CORPUS, 900);
+const bpe = trainBpe(CORPUS, 1200);
 const pres = ['smollm', 'gpt-2', 'qwen2', 'llama-bpe', 'gpt-4o', 'default'];
 const bpeRuns: GoldenRun[] = [];
 for (const pre of pres) bpeRuns.push(await run(bpe, { model: 'gpt2', pre, bos_token_id: 0, eos_token_id: 0, add_bos_token: false }));
 await write('bpe', bpe, bpeRuns);
 
-const spm = trainSpm(CORPUS, 900);
+const spm = trainSpm(CORPUS, 1200);
 const spmRuns: GoldenRun[] = [];
 for (const add_space_prefix of [true, false]) {
   spmRuns.push(await run(spm, { model: 'llama', add_space_prefix, bos_token_id: 1, eos_token_id: 2, unknown_token_id: 0 }));
