@@ -14,7 +14,7 @@ const standIn = process.env.CONCLAVE_STAND_IN === '1';
 // Where the stand-in's build goes, so that it does not replace the product's.
 const out = standIn ? at('out', 'stand-in', 'out') : at('out');
 const target = standIn ? 'node18.15' : undefined;
-const pages = rendererConfig('production');
+const { build: pageBuild, ...pages } = rendererConfig('production');
 // better-sqlite3 13 needs a newer Node-API than the stand-in has; libsql has the same shape.
 const alias: Record<string, string> = standIn ? { 'better-sqlite3': 'libsql' } : {};
 
@@ -51,7 +51,13 @@ export default defineConfig({
   },
   renderer: {
     ...pages,
-    // electron-vite knows the older name only.
-    build: { ...pages.build, outDir: path.join(out, 'renderer'), rollupOptions: pages.build?.rolldownOptions },
+    // electron-vite bundles this configuration, and with it the file that `pages` took its paths from; and it knows `rollupOptions` only.
+    root: at('renderer'),
+    build: {
+      ...pageBuild,
+      outDir: path.join(out, 'renderer'),
+      rolldownOptions: undefined,
+      rollupOptions: { input: at('renderer', 'index.html') },
+    },
   },
 });

@@ -19,7 +19,18 @@ export interface ElectronProgram {
   /** Arguments before ours. */
   readonly args: readonly string[];
   readonly name: string;
+  readonly standIn: boolean;
 }
+
+/** WebGPU on SwiftShader in Chromium 114; a container has no user namespaces for the sandbox. */
+export const STAND_IN_SWITCHES = [
+  '--no-sandbox',
+  '--disable-gpu-sandbox',
+  '--enable-unsafe-webgpu',
+  '--use-vulkan=swiftshader',
+  '--enable-features=Vulkan',
+  '--use-webgpu-adapter=swiftshader',
+] as const;
 
 /** Fetches and unpacks where that was not done yet. Throws with the reason. */
 export function fetchStandIn(): void {
@@ -53,7 +64,7 @@ export function installStandIn(folder: string, built: string, version: string): 
   cpSync(built, path.join(app, 'out'), { recursive: true });
   cpSync(path.join(cache, 'node_modules'), path.join(app, 'node_modules'), { recursive: true });
   writeFileSync(path.join(app, 'package.json'), JSON.stringify({ name: 'conclave', version, main: 'out/main/main.cjs' }));
-  return { executable: path.join(folder, '@wingconsoledesktop'), args: [], name: 'Electron 25.1.1 (stand-in)' };
+  return { executable: path.join(folder, '@wingconsoledesktop'), args: [], name: 'Electron 25.1.1 (stand-in)', standIn: true };
 }
 
 function linkTree(from: string, to: string, without: ReadonlySet<string>): void {

@@ -1,0 +1,170 @@
+/** What the app must do in a real Electron, step by step. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import Database from 'better-sqlite3';
+import type { AppState, Conversation } from '../../main/contract/types.ts';
+import type { DevtoolsPage } from './devtools.ts';
+import { RunningApp } from './running-app.ts';
+import type { ElectronProgram } from './stand-in.ts';
+import type { Run } from './steps.ts';
+
+const QUESTION = 'Who sits in a conclave? – Wer wählt? 谁';
+/** Loading compiles some thirty pipelines on a software adapter. */
+const LOAD_LIMIT_MS = 120_000;
+const ANSWER_LIMIT_MS = 120_000;
+
+export interface Setting {
+  readonly program: () => ElectronProgram;
+  readonly dataFolder: string;
+  readonly modelFile: string;
+  readonly screenshots: string;
+}
+
+export async function checkApp(run: Run, setting: Setting): Promise<void> {
+  let app: RunningApp | undefined;
+  try {
+    await run.step('it starts and shows its window', async () => {
+      app = await RunningApp.start(setting.program(), ['--data', setting.dataFolder, setting.modelFile]);
+      const page = await app.page('chat');
+      await page.waitUntil('the question field', `!!document.querySelector('textarea')`, 20_000);
+    });
+    const chat = await (app as RunningApp | undefined)?.page('chat').catch(() => undefined);
+    const page = () => present(chat);
+    const running = () => present(app);
+
+    await checkConfinement(run, page, running);
+    await checkAnswer(run, page, setting);
+    await run.step('a second start hands over to the first and ends', async () => {
+      const second = await RunningApp.start(setting.program(), ['--data', setting.dataFolder]);
+      try {
+        equal(await second.exitCode(20_000), 0, `exit code of the second start\n${second.output}`);
+      } finally {
+        await second.kill();
+      }
+    });
+    await run.step('an engine that dies is started again with its model', async () => {
+      const engine = await running().page('engine');
+      await engine.send('Page.crash').catch(() => {}); // its answer dies with the page
+      engine.close();
+      await page().waitUntil('the engine to be gone', stateIs('loading'), 30_000);
+      await page().waitUntil('the model to be ready again', stateIs('ready'), LOAD_LIMIT_MS);
+    });
+    await run.step('closing the window ends the app in good order', async () => {
+      void page()
+        .evaluate('window.close()')
+        .catch(() => {});
+      equal(await running().exitCode(20_000), 0, `exit code\n${running().output}`);
+    });
+    await run.step('the next start shows the conversation', async () => {
+      app = await RunningApp.start(setting.program(), ['--data', setting.dataFolder]);
+      const again = await app.page('chat');
+      const row = `[...document.querySelectorAll('nav button, nav a')].find((e) => e.textContent.includes(${JSON.stringify(QUESTION.slice(0, 12))}))`;
+      await again.waitUntil('the conversation in the list', `!!${row}`, 20_000);
+      await again.evaluate(`${row}.click()`);
+      await again.waitUntil(
+        'the question',
+        `document.querySelector('article.question')?.textContent.includes(${JSON.stringify(QUESTION)})`,
+        20_000,
+      );
+      await again.waitUntil('the model', stateIs('ready'), LOAD_LIMIT_MS);
+      writeFileSync(path.join(setting.screenshots, 'electron-restarted.png'), await again.screenshot());
+    });
+  } finally {
+    await app?.kill();
+  }
+}
+
+async function checkConfinement(run: Run, page: () => DevtoolsPage, running: () => RunningApp): Promise<void> {
+  await run.step('neither page has Node, and each has what it was given only', async () => {
+    const globals = `[typeof require, typeof process, typeof module, typeof Buffer, typeof ipcRenderer].join()`;
+    const nothing = Array(5).fill('undefined').join();
+    const engine = await running().page('engine');
+    equal(await page().evaluate(globals), nothing, 'globals of the chat page');
+    equal(await engine.evaluate(globals), nothing, 'globals of the engine page');
+    equal(await engine.evaluate('typeof window.conclave'), 'undefined', 'the bridge in the engine page');
+    equal(await page().evaluate('Object.keys(window.conclave).sort().join()'), 'on,pathOfDroppedFile,request', 'the bridge');
+    engine.close();
+  });
+  await run.step('the policy stops inline script, eval and requests to elsewhere', async () => {
+    await page().evaluate(
+      `(() => { const s = document.createElement('script'); s.textContent = 'window.inlineRan = 1'; document.body.append(s); })()`,
+    );
+    equal(await page().evaluate('typeof window.inlineRan'), 'undefined', 'inline script');
+    equal(
+      await page().evaluate(`(() => { try { return Function('return 1')(); } catch { return 'refused'; } })()`),
+      'refused',
+      'eval',
+    );
+    equal(
+      await page().evaluate(`fetch('http://127.0.0.1:${running().port}/json').then(() => 'came', () => 'refused')`),
+      'refused',
+      'fetch',
+    );
+  });
+  await run.step('windows, navigation and permissions are denied', async () => {
+    equal(await page().evaluate(`window.open('app://engine/') === null`), true, 'window.open');
+    await page().evaluate(`void (location.href = 'https://example.invalid/')`);
+    equal(await page().evaluate(`new Promise((r) => setTimeout(() => r(location.href), 300))`), 'app://chat/', 'address');
+    const permission = `new Promise((r) => navigator.geolocation.getCurrentPosition(() => r('given'), () => r('denied')))`;
+    equal(await page().evaluate(permission), 'denied', 'geolocation');
+  });
+  await run.step('requests that the contract does not know are refused with their code', async () => {
+    const code = (channel: string, request: string) =>
+      page().evaluate(`window.conclave.request(${channel}, ${request}).then((r) => r.error?.code)`);
+    equal(await code(`'no.such'`, '{}'), 'request.unknown', 'unknown channel');
+    equal(await code(`'chat.send'`, `{ text: 7 }`), 'request.invalid', 'wrong payload');
+    equal(await code('null', '{}'), 'request.invalid', 'no channel');
+  });
+}
+
+async function checkAnswer(run: Run, page: () => DevtoolsPage, setting: Setting): Promise<void> {
+  await run.step('the model that was handed over is loaded in the engine host', async () => {
+    await page().waitUntil('the model', stateIs('ready'), LOAD_LIMIT_MS);
+    const state = await stateOf(page());
+    equal(state.host.kind, 'electron', 'host');
+    console.log(`    ${JSON.stringify(state.engine)}`);
+    await page().evaluate(`window.conclave.request('settings.update', { temperature: 0, maxAnswerTokens: 24 })`);
+  });
+  await run.step('a question typed into the window is answered there', async () => {
+    await page().evaluate(`document.querySelector('textarea').focus()`);
+    await page().type(QUESTION);
+    await page().press('Enter');
+    await page().waitUntil(
+      'the answer',
+      `(() => { const a = document.querySelector('article.answer'); return !!a && a.getAttribute('aria-busy') !== 'true' && a.textContent.trim().length > 0; })()`,
+      ANSWER_LIMIT_MS,
+    );
+    writeFileSync(path.join(setting.screenshots, 'electron-answer.png'), await page().screenshot());
+  });
+  await run.step('question and answer are rows in SQLite, as the page shows them', async () => {
+    const conversation = await page().evaluate<Conversation>(
+      `window.conclave.request('conversations.list', { query: '', limit: 5, beforeMs: null }).then((r) => window.conclave.request('conversations.get', { conversationId: r.value[0].id })).then((r) => r.value)`,
+    );
+    const shown = conversation.messages.map(({ role, content, status }) => ({ role, content, status }));
+    const database = new Database(path.join(setting.dataFolder, 'history.sqlite'), { readonly: true });
+    const rows = database.prepare('SELECT role, content, status FROM messages ORDER BY seq').all();
+    database.close();
+    equal(rows, shown, 'rows');
+    equal(shown.map(({ role }) => role).join(), 'user,assistant', 'roles');
+    equal(shown[0].content, QUESTION, 'question');
+    equal(shown[1].status, 'complete', 'status of the answer');
+    equal(shown[1].content.length > 0, true, 'the answer has text');
+  });
+}
+
+const stateIs = (state: string) => `window.conclave.request('app.state', {}).then((r) => r.value.engine.state === '${state}')`;
+
+async function stateOf(page: DevtoolsPage): Promise<AppState> {
+  return page.evaluate<AppState>(`window.conclave.request('app.state', {}).then((r) => r.value)`);
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('the app did not start');
+  return value;
+}
+
+function equal(found: unknown, wanted: unknown, what: string): void {
+  if (!isDeepStrictEqual(found, wanted))
+    throw new Error(`${what}: found ${JSON.stringify(found)}, wanted ${JSON.stringify(wanted)}`);
+}

@@ -1,0 +1,65 @@
+/**
+ * `npm run test:electron [-- --pinned]`: builds the app, starts it in a real Electron with an empty data folder and a tiny model, asks a
+ * question in its window, reads the answer from the page and from SQLite, starts it again. Without --pinned on the stand-in (Linux x64),
+ * with it on the Electron that package.json names. Ends with `N passed, N failed, N skipped`.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { tinyModel } from '../fixtures/tiny-model.ts';
+import { describeRun } from './steps.ts';
+import { fetchStandIn, installStandIn, STAND_IN_MAJOR, type ElectronProgram } from './stand-in.ts';
+import { pinnedElectron } from './pinned.ts';
+import { checkApp } from './app-steps.ts';
+
+const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+const pinned = process.argv.includes('--pinned');
+const screenshots = path.join(root, 'out', 'test');
+
+const run = describeRun();
+const reason = pinned ? null : whyNotHere();
+if (reason) run.skipAll(reason);
+else {
+  // Beside the cache, so that the stand-in's files can be linked instead of copied; spaces and letters beyond ASCII on purpose.
+  const cache = path.join(os.homedir(), '.cache', 'conclave');
+  mkdirSync(cache, { recursive: true });
+  const folder = mkdtempSync(path.join(cache, 'électron test '));
+  try {
+    let program: ElectronProgram | undefined;
+    await run.step(pinned ? 'the app is built' : 'the stand-in is there and the app is built for it', () => {
+      if (!pinned) fetchStandIn();
+      build();
+      program = pinned
+        ? pinnedElectron(root)
+        : installStandIn(path.join(folder, 'app'), path.join(root, 'out', 'stand-in', 'out'), '0.1.0');
+      console.log(program.name);
+    });
+    const modelFile = path.join(folder, 'tiny mixtral.gguf');
+    writeFileSync(modelFile, tinyModel({ architecture: 'mixtral', type: 'Q4_0', seed: 11 }));
+    mkdirSync(screenshots, { recursive: true });
+    await checkApp(run, {
+      program: () => program as ElectronProgram,
+      dataFolder: path.join(folder, 'data ü'),
+      modelFile,
+      screenshots,
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+process.exit(run.finish());
+
+function whyNotHere(): string | null {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'the stand-in for Electron exists for Linux x64 only';
+  if (!process.env.DISPLAY && spawnSync('xvfb-run', ['--help']).error) return 'there is no display and no xvfb-run';
+  return null;
+}
+
+function build(): void {
+  const electronVite = path.join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js');
+  const env = pinned ? process.env : { ...process.env, CONCLAVE_STAND_IN: '1', ELECTRON_MAJOR_VER: STAND_IN_MAJOR };
+  const result = spawnSync(process.execPath, [electronVite, 'build'], { cwd: root, env, encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`the build failed:\n${result.stdout}${result.stderr}`);
+}
