@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBetterSqlite3 } from '../database/better-sqlite3.ts';
-import { temporaryFolder } from '../database/test-database.ts';
+import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
 import type { FakeScenario } from '../../tests/fixtures-services/fake-engine.ts';
 import { settle } from '../../tests/fixtures-services/manual-clock.ts';
 import { finishedEvents, testServices, type TestServices } from '../../tests/fixtures-services/test-services.ts';

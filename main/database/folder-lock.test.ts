@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBetterSqlite3 } from './better-sqlite3.ts';
 import { lockFolder } from './folder-lock.ts';
-import { temporaryFolder } from './test-database.ts';
+import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
 
 const ME = { pid: process.pid, startedAtMs: 1000, program: 'test' };
 let folder: ReturnType<typeof temporaryFolder>;

@@ -8,7 +8,7 @@ import { migrate, schemaVersion, type Migration } from './migrate.ts';
 import { MIGRATIONS } from './migrations/all.ts';
 import { openDatabase } from './open.ts';
 import { searchConversations } from './search.ts';
-import { temporaryFolder } from './test-database.ts';
+import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
 let file: string;

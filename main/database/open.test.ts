@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBetterSqlite3 } from './better-sqlite3.ts';
 import { markInterrupted, listMessages } from './messages.ts';
 import { openDatabase } from './open.ts';
-import { openTestDatabase, temporaryFolder } from './test-database.ts';
+import { openTestDatabase } from './test-database.ts';
+import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
 beforeEach(() => void (folder = temporaryFolder()));

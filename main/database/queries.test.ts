@@ -13,7 +13,8 @@ import { finishMessage, getMessage, insertMessage, listMessages, listPath, listU
 import { deleteModel, getModelByPath, listModels, saveModel, type ModelRecord } from './models.ts';
 import { searchConversations } from './search.ts';
 import { readSettings, writeSetting } from './settings.ts';
-import { aMessage, openTestDatabase, temporaryFolder } from './test-database.ts';
+import { aMessage, openTestDatabase } from './test-database.ts';
+import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
 let db: WriteDb;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { temporaryFolder } from '../database/test-database.ts';
+import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
 import { FAKE_FACTS } from '../../tests/fixtures-services/fake-models.ts';
 import type { FakeScenario } from '../../tests/fixtures-services/fake-engine.ts';
 import { testServices, type TestServices } from '../../tests/fixtures-services/test-services.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import http from 'node:http';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { temporaryFolder } from '../../database/test-database.ts';
+import { temporaryFolder } from '../../../tests/fixtures-services/temporary-folder.ts';
 import { testServices, type TestServices } from '../../../tests/fixtures-services/test-services.ts';
 import { readJson } from './body.ts';
 import { startServer, type BrowserHost } from './server.ts';
