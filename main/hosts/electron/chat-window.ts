@@ -16,7 +16,7 @@ export function openChatWindow(dataFolder: string, preloadFolder: string): Brows
     title: 'Conclave',
     autoHideMenuBar: true,
     // Seen for a moment before the page paints; the page's own two backgrounds.
-    backgroundColor: nativeTheme.shouldUseDarkColors ? '#16161a' : '#fbfaf8',
+    backgroundColor: nativeTheme.shouldUseDarkColors ? '#151918' : '#fdfdfb',
     webPreferences: {
       preload: path.join(preloadFolder, 'chat.cjs'),
       sandbox: true,
