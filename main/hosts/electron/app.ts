@@ -1,5 +1,5 @@
 /** The app once Electron is ready: services over the engine host, the chat window, and an end that loses nothing. */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { app, dialog, protocol, type BrowserWindow } from 'electron';
 import type { HostInfo, ModelEntry } from '../../contract/types.ts';
@@ -43,13 +43,13 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
   rememberGpuDeaths(dataFolder, gpuState);
   endOrderly(services);
   show();
-  void services.start();
+  const started = services.start();
 
   return {
     show,
     openModel(file) {
-      void services
-        .handle('library.import', { path: file })
+      void started
+        .then(() => services.handle('library.import', { path: file }))
         .then((model) => services.handle('library.select', { modelId: (model as ModelEntry).id }))
         .catch(showError);
     },
@@ -88,6 +88,7 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
       return;
     }
     chat = openChatWindow(dataFolder, preloads);
+    chat.once('ready-to-show', tellLauncher);
     chat.on('closed', () => {
       chat = null;
       // The engine's hidden window keeps Electron from noticing that the last window is gone.
@@ -112,6 +113,12 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
     app.relaunch();
     app.quit();
   }
+}
+
+/** The launcher takes the browser host instead when no window comes up: this file says that it did. */
+function tellLauncher(): void {
+  const file = process.env.CONCLAVE_READY_FILE;
+  if (file) writeFileSync(file, '');
 }
 
 function rememberGpuDeaths(dataFolder: string, gpuState: GpuState): void {
