@@ -81,6 +81,7 @@ function download(node, script, temporary, dist, { connectLimitMs = CONNECT_LIMI
 
 /** The line of a stack trace that says something. */
 function reasonIn(errors) {
+  if (/fetch failed/.test(errors)) return 'its download host cannot be reached';
   const lines = errors.split('\n').map((line) => line.trim());
   const cause = /(getaddrinfo \w+ \S+|connect \w+ \S+|ECONN\w+|ETIMEDOUT|Response code \d+[^)\n]*|certificate[^\n]*)/i.exec(
     errors,

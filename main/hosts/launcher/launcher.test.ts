@@ -132,6 +132,8 @@ test('a host that does not answer, a download that halts, one that fails: each i
   expect((await getElectron(folder.path, process.execPath, limits)).problem).toBe(
     'Electron could not be downloaded (getaddrinfo ENOTFOUND github.com)',
   );
+  installer(`console.error('TypeError: fetch failed\\n    at node:internal'); process.exit(1)`);
+  expect((await getElectron(folder.path, process.execPath, limits)).problem).toContain('download host cannot be reached');
 });
 
 test('all launcher files are plain JavaScript that does not need the packages', () => {

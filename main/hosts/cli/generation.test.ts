@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { EngineSession } from '../../../gpu/runtime/session.ts';
+import type { Engine, FinishReason, GenerateRequest, SampledToken } from '../../../gpu/runtime/types.ts';
+import type { Tokenizer } from '../../../gpu/tokenizer/types.ts';
+import { fakeChatModel } from '../../../tests/fixtures-services/fake-models.ts';
+import type { CliCommand } from './command.ts';
+import { engineOptions, generate, GENERATION_OPTIONS, readGeneration, type Generating } from './generation.ts';
+import { runCli } from './main.ts';
+
+/** Answers `Hé!` and the end token; its tokens are UTF-16 units. */
+function opened(requests: GenerateRequest[]): Generating {
+  let position = 0;
+  const engine = {
+    contextTokens: 100,
+    get position() {
+      return position;
+    },
+    prefill: async (tokens: ArrayLike<number>) => void (position += tokens.length - 1),
+    truncate: (to: number) => void (position = to),
+    async *generate(request: GenerateRequest): AsyncGenerator<SampledToken, FinishReason> {
+      requests.push(request);
+      for (const id of [72, 233, 33, 0]) yield { id, position: ++position };
+      return 'end-token';
+    },
+    counters: () => ({ decodeTokens: 4 }),
+    memory: () => ({ totalBytes: 5 }),
+  } as unknown as Engine;
+  const { endIds, decoder } = fakeChatModel('m', 'M');
+  const tokenizer = { endIds, decoder } as unknown as Tokenizer;
+  const device = { capabilities: { description: 'Fake', software: true } };
+  return { engine, session: new EngineSession(engine), tokenizer, loadMs: 12, device };
+}
+
+async function cli(args: string[]) {
+  const requests: GenerateRequest[] = [];
+  const command: CliCommand = {
+    name: 'run',
+    usage: '',
+    summary: '',
+    options: GENERATION_OPTIONS,
+    positionals: [0, 0],
+    async run(context) {
+      engineOptions(context.common, context.signal, context.log);
+      await generate(opened(requests), Int32Array.of(1, 2), readGeneration(context.flags), context);
+      return 0;
+    },
+  };
+  let stdout = '';
+  let stderr = '';
+  const streams = { stdout: (text: string) => void (stdout += text), stderr: (text: string) => void (stderr += text) };
+  const exitCode = await runCli(['run', ...args], streams, new AbortController().signal, async () => command);
+  return { exitCode, stdout, stderr, requests };
+}
+
+test('text streams to stdout, numbers go to stderr', async () => {
+  const { exitCode, stdout, stderr, requests } = await cli([]);
+  expect([exitCode, stdout]).toEqual([0, 'Hé!\n']);
+  expect(stderr).toContain('2 prompt tokens');
+  expect(requests[0]).toMatchObject({ maxTokens: 128, sampling: { temperature: 0, seed: 0 }, endIds: new Set([0]) });
+});
+
+test('--json gives text, ids, counters, memory, timings and the adapter', async () => {
+  const { stdout, requests } = await cli(['--json', '--temperature', '0.5', '--seed', '7', '--max-tokens', '9']);
+  const document = JSON.parse(stdout) as Record<string, unknown>;
+  expect(document).toMatchObject({
+    text: 'Hé!',
+    ids: [72, 233, 33, 0],
+    promptIds: [1, 2],
+    reason: 'end-token',
+    counters: { decodeTokens: 4 },
+    memory: { totalBytes: 5 },
+    timings: { loadMs: 12, prefillMs: expect.any(Number), decodeTokensPerSecond: expect.any(Number) },
+    adapter: { description: 'Fake', software: true },
+  });
+  expect(requests[0]).toMatchObject({ maxTokens: 9, sampling: { temperature: 0.5, seed: 7 } });
+});
+
+test.each([
+  [['--temperature', '-1'], '--temperature is "-1"'],
+  [['--top-p', '0'], '--top-p is "0"'],
+  [['--max-tokens', '0'], '--max-tokens is "0"'],
+  [['--gpu-budget', '1GiB'], '--gpu-budget is not possible yet'],
+  [['--kv', 'q8_0'], '--kv q8_0 is not possible yet'],
+])('%j is a usage error', async (args, message) => {
+  const { exitCode, stderr, stdout } = await cli(args);
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(message);
+});
