@@ -14,7 +14,7 @@ fn x_read(i: u32) -> vec4<f32> {
 
 fn run(lanes: Lanes, group_y: u32) {
   for (var row = lanes.worker; row < ROWS; row += lanes.n_workers) {
-    let result = row_dot(lanes, 0u, 0u, ROWS, row);
+    let result = row_dot(lanes, 0u, 0u, ROWS, UNITS, row);
     if (lanes.lane == 0u) {
       h_out[FIRST_ROW + row] = h_mid[FIRST_ROW + row] + result;
     }

@@ -15,7 +15,7 @@ fn x_read(i: u32) -> vec4<f32> {
 
 fn run(lanes: Lanes, group_y: u32) {
   for (var row = lanes.worker; row < ROWS; row += lanes.n_workers) {
-    var result = row_dot(lanes, 0u, 0u, ROWS, row);
+    var result = row_dot(lanes, 0u, 0u, ROWS, UNITS, row);
     if (HAS_BIAS) {
       result += vectors[BIAS + FIRST_ROW + row];
     }

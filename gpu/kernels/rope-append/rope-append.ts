@@ -1,7 +1,7 @@
 /** `rope-append`: clamp, q/k norm and RoPE of a chunk; keys and values go to the cache as f16. */
 import { composeProgram, f32 } from '../../device/compose.ts';
 import type { KernelProgram } from '../../device/types.ts';
-import cosSinWgsl from '../../wgsl/cos-sin.wgsl';
+import ropeWgsl from '../../wgsl/rope.wgsl';
 import { CHUNK_SNIPPET, grid, type Grid } from '../prefill-shared/chunk.ts';
 import body from './rope-append.wgsl';
 
@@ -46,7 +46,7 @@ export function ropeAppendProgram(shape: RopeAppendShape): KernelProgram {
       ROPE_DIMS: shape.ropeDims,
       ROPE_OFFSET: shape.ropeOffset,
     },
-    snippets: [CHUNK_SNIPPET, cosSinWgsl],
+    snippets: [CHUNK_SNIPPET, ropeWgsl],
   });
 }
 

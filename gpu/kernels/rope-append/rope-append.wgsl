@@ -8,26 +8,6 @@
 @group(0) @binding(6) var<storage, read_write> values: array<u32>;
 
 const ROW_WIDTH = (N_HEADS + 2u * N_KV_HEADS) * HEAD_WIDTH;
-// The largest finite f16: a larger key or value is stored as this, since packing it is not defined.
-const F16_MAX = 65504.0;
-
-struct Group {
-  start: u32, // first element, in qkv
-  width: u32,
-  weight: u32, // of the norm, in vectors
-  scale: f32,
-}
-
-fn element(g: Group, i: u32) -> f32 {
-  return clamp(qkv[g.start + i], -CLAMP, CLAMP);
-}
-
-fn normed(g: Group, i: u32) -> f32 {
-  if (HAS_NORM) {
-    return element(g, i) * g.scale * vectors[g.weight + i];
-  }
-  return element(g, i);
-}
 
 fn inverse_rms(g: Group) -> f32 {
   var sum = 0.0;
@@ -36,31 +16,6 @@ fn inverse_rms(g: Group) -> f32 {
     sum += v * v;
   }
   return 1.0 / sqrt(sum / f32(g.width) + EPSILON);
-}
-
-// Elements 2·word and 2·word + 1 of the group after norm and RoPE.
-fn rotated(g: Group, word: u32, position: f32) -> vec2<f32> {
-  let i = 2u * word;
-  let e = i % HEAD_WIDTH;
-  let v = vec2<f32>(normed(g, i), normed(g, i + 1u));
-  if (e >= ROPE_DIMS) {
-    return v;
-  }
-  if (INTERLEAVED) {
-    let c = cos_sin(position * globals[ROPE_OFFSET + e / 2u]);
-    return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
-  }
-  return vec2<f32>(rotated_half(g, i, e, v.x, position), rotated_half(g, i + 1u, e + 1u, v.y, position));
-}
-
-fn rotated_half(g: Group, i: u32, e: u32, v: f32, position: f32) -> f32 {
-  let n_pairs = ROPE_DIMS / 2u;
-  if (e < n_pairs) {
-    let c = cos_sin(position * globals[ROPE_OFFSET + e]);
-    return v * c.x - normed(g, i + n_pairs) * c.y;
-  }
-  let c = cos_sin(position * globals[ROPE_OFFSET + e - n_pairs]);
-  return v * c.x + normed(g, i - n_pairs) * c.y;
 }
 
 @compute @workgroup_size(32)
@@ -97,8 +52,4 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       keys[at] = packed(rotated(g, word, f32(position)));
     }
   }
-}
-
-fn packed(v: vec2<f32>) -> u32 {
-  return pack2x16float(clamp(v, vec2<f32>(-F16_MAX), vec2<f32>(F16_MAX)));
 }

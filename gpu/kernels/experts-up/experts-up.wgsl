@@ -1,0 +1,114 @@
+// hidden[rank] = silu(G·x) · (U·x) with x = norm(h_mid), for the expert of each rank: the top K of the router logits, ties to the lower id.
+// Every worker finds its rank's expert from the logits by itself (no dispatch, no barrier); the first one also writes ids, weights and
+// the routing record. Grid: (workers over rows, K ranks). An absent expert flags the layer in `state` and leaves zeros.
+struct Params {
+  table_offset: u32, // of the layer's row in the slot table
+  layer: u32,
+  record_at: u32, // word of expert_rows where the layer's record starts
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> shard_a: array<vec4<u32>>;
+@group(0) @binding(2) var<storage, read> shard_b: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> slot_table: array<u32>;
+@group(0) @binding(4) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM (elements)
+@group(0) @binding(5) var<storage, read> h_mid: array<vec4<f32>>; // [D]
+@group(0) @binding(6) var<storage, read> routed: array<f32>; // router logits [E] first
+@group(0) @binding(7) var<storage, read_write> state: array<atomic<u32>>;
+// hidden f32 [K, F] | ids [K] at IDS_AT | weights f32 [K] at WEIGHTS_AT | records u32 [MoE layers, K]; words, because ids are no f32
+@group(0) @binding(8) var<storage, read_write> expert_rows: array<u32>;
+
+fn w_read(i: u32) -> vec4<u32> {
+  return slab_read(i);
+}
+
+fn x_read(i: u32) -> vec4<f32> {
+  return h_mid[i];
+}
+
+fn g_read(i: u32) -> vec4<f32> {
+  return vectors[NORM / 4u + i];
+}
+
+struct Choice {
+  logit: f32,
+  id: u32,
+}
+const NOBODY = 0xFFFFFFFFu;
+const BEFORE_ALL = Choice(3.4028234e38, NOBODY);
+
+// The expert that follows `last` in the order of falling logits, equal ones by rising id.
+fn next_choice(lanes: Lanes, last: Choice) -> Choice {
+  var best = -3.4028234e38;
+  var id = NOBODY;
+  for (var e = lanes.lane; e < N_EXPERTS; e += lanes.n_lanes) {
+    let logit = routed[e];
+    let follows = logit < last.logit || (logit == last.logit && e > last.id);
+    if (follows && (id == NOBODY || logit > best)) {
+      best = logit;
+      id = e;
+    }
+  }
+  let logit = lane_max(best);
+  let winner = lane_min_u32(select(NOBODY, id, best == logit));
+  return Choice(logit, min(winner, N_EXPERTS - 1u)); // logits that are no numbers choose somebody too
+}
+
+fn write_routing(lanes: Lanes) {
+  var choice = BEFORE_ALL;
+  var weights: array<f32, N_USED>;
+  var greatest = 0.0;
+  var sum = 0.0;
+  var chosen_sum = 0.0;
+  for (var rank = 0u; rank < N_USED; rank++) {
+    choice = next_choice(lanes, choice);
+    if (rank == 0u) {
+      greatest = choice.logit;
+      var part = 0.0;
+      for (var e = lanes.lane; e < N_EXPERTS; e += lanes.n_lanes) {
+        part += exp(routed[e] - greatest);
+      }
+      sum = lane_sum(part);
+    }
+    weights[rank] = exp(choice.logit - greatest) / sum;
+    chosen_sum += weights[rank];
+    if (lanes.lane == 0u) {
+      expert_rows[IDS_AT + rank] = choice.id;
+      expert_rows[params.record_at + rank] = choice.id;
+    }
+  }
+  let divisor = select(1.0, max(chosen_sum, 6.103515625e-5), NORMALISE);
+  if (lanes.lane == 0u) {
+    for (var rank = 0u; rank < N_USED; rank++) {
+      expert_rows[WEIGHTS_AT + rank] = bitcast<u32>(weights[rank] / divisor * WEIGHT_SCALE);
+    }
+  }
+}
+
+fn run(lanes: Lanes, rank: u32) {
+  var choice = BEFORE_ALL;
+  for (var r = 0u; r <= rank; r++) {
+    choice = next_choice(lanes, choice);
+  }
+  if (rank == 0u && lanes.worker == 0u) {
+    write_routing(lanes);
+  }
+  let entry = slot_table[params.table_offset + choice.id];
+  if (entry == ABSENT) {
+    if (lanes.worker == 0u && lanes.lane == 0u) {
+      atomicMin(&state[STATE_FIRST_MISS_LAYER], params.layer);
+    }
+    for (var row = lanes.worker; row < WIDTH; row += lanes.n_workers) {
+      expert_rows[rank * WIDTH + row] = 0u;
+    }
+    return;
+  }
+  let slot = open_slot(entry);
+  let kinds = vec2<u32>(GATE_KIND, UP_KIND);
+  let bases = vec2<u32>(slot + GATE_OFFSET, slot + UP_OFFSET);
+  for (var row = lanes.worker; row < WIDTH; row += lanes.n_workers) {
+    let pair = normed_dot_pair(lanes, kinds, bases, WIDTH, row);
+    if (lanes.lane == 0u) {
+      expert_rows[rank * WIDTH + row] = bitcast<u32>(silu(vec4<f32>(pair.x)).x * pair.y);
+    }
+  }
+}
