@@ -1,5 +1,6 @@
 /** Every kernel's case table. A kernel that is not listed here is not tested: all.test.ts checks that none is missing. */
 import type { KernelCase } from './cases.ts';
+import { decodeCases } from './decode-cases.ts';
 import { prefillCases } from './prefill-cases.ts';
 
-export const allCases: readonly KernelCase[] = [...prefillCases];
+export const allCases: readonly KernelCase[] = [...decodeCases, ...prefillCases];

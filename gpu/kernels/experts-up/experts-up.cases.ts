@@ -1,0 +1,125 @@
+/** Cases of `experts-up`: every tensor type, two shards, equal logits, K = E, an absent expert, outliers, expert counts off every tile. */
+import type { ComputeType } from '../../quant/types.ts';
+import { CaseRandom, joinF32, type Expected, type KernelCase } from '../cases.ts';
+import { laneVariant } from '../lanes.ts';
+import { caseSlab, FUNCTION_TOLERANCE, SUM_TOLERANCE, TYPES, withOutliers } from '../prefill-shared/case-helpers.ts';
+import { expertRowsLayout, expertsUpKernel, expertsUpParams } from './experts-up.ts';
+import { expertsUpRef } from './experts-up.ref.ts';
+
+const NO_MISS = 0xffffffff;
+const LAYER = 5;
+
+interface ExpertsUpCase {
+  readonly types?: readonly [gate: ComputeType, up: ComputeType];
+  readonly nExperts?: number;
+  readonly nUsed?: number;
+  readonly nShards?: number;
+  readonly normalise?: boolean;
+  readonly weightScale?: number;
+  readonly outliers?: boolean;
+  readonly logits?: (random: CaseRandom, nExperts: number) => Float32Array;
+  /** The rank whose expert is in no slot; the layer that was missing before. */
+  readonly absentRank?: number;
+  readonly missBefore?: number;
+}
+
+function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): KernelCase {
+  return {
+    name: `experts-up: ${name}`,
+    make(capabilities) {
+      const random = new CaseRandom(seed);
+      const { types = ['Q8_0', 'Q8_0'], nExperts = 6, nUsed = 3, nShards = 1, normalise = true } = options;
+      const { weightScale = 1, outliers, missBefore = NO_MISS } = options;
+      const [modelWidth, width] = [256, 96];
+      const projections = types.map((type) => ({ type, rows: width, cols: modelWidth }));
+      const slab = caseSlab(random, nExperts, nShards, projections);
+      const hMid = outliers ? withOutliers(random, modelWidth) : random.normals(modelWidth);
+      const norm = random.normals(modelWidth);
+      const logits = options.logits?.(random, nExperts) ?? random.normals(nExperts, 2);
+      const { routing, hidden } = expertsUpRef({
+        hMid,
+        norm,
+        epsilon: Math.fround(1e-5),
+        logits,
+        gating: { nExpertsUsed: nUsed, normalise, weightScale },
+        gate: (id) => slab.matrices[0][id].values,
+        up: (id) => slab.matrices[1][id].values,
+      });
+      const { absentRank } = options;
+      if (absentRank !== undefined) {
+        slab.table[slab.tableOffset + routing.ids[absentRank]] = 0xffffffff;
+        hidden[absentRank].fill(0);
+      }
+      const rows = expertRowsLayout(nUsed * width, nUsed, 4 * nUsed);
+      const recordAt = rows.records + 2 * nUsed;
+      const { program, grid } = expertsUpKernel(
+        {
+          modelWidth,
+          nExperts,
+          nExpertsUsed: nUsed,
+          width,
+          gate: { type: types[0], offsetVec4: slab.offsetsVec4[0] },
+          up: { type: types[1], offsetVec4: slab.offsetsVec4[1] },
+          slotStrideBytes: slab.slotStrideBytes,
+          nShards,
+          rows,
+          normalise,
+          weightScale,
+          norm: 4,
+          epsilon: 1e-5,
+        },
+        laneVariant(capabilities),
+      );
+      const miss = absentRank === undefined ? missBefore : Math.min(missBefore, LAYER);
+      const expected: Expected = {
+        type: 'parts',
+        parts: [
+          { offsetBytes: 0, expected: { type: 'f32', values: joinF32(...hidden), tolerance: SUM_TOLERANCE } },
+          { offsetBytes: 4 * rows.ids, expected: { type: 'u32', values: routing.ids } },
+          { offsetBytes: 4 * rows.weights, expected: { type: 'f32', values: routing.weights, tolerance: FUNCTION_TOLERANCE } },
+          { offsetBytes: 4 * recordAt, expected: { type: 'u32', values: routing.ids } },
+        ],
+      };
+      return {
+        program,
+        grid,
+        bindings: [
+          { input: expertsUpParams({ table_offset: slab.tableOffset, layer: LAYER, record_at: recordAt }) },
+          { input: slab.shards[0] },
+          { input: slab.shards[nShards - 1] },
+          { input: slab.table },
+          { input: joinF32(random.normals(4), norm) },
+          { input: hMid },
+          { input: logits },
+          {
+            initial: Uint32Array.of(40, 7, missBefore, 9),
+            expected: { type: 'u32', values: Uint32Array.of(40, 7, miss, 9) },
+          },
+          { initial: new Uint32Array(rows.length).fill(0xdeadbeef), expected },
+        ],
+        bytes: nUsed * slab.slotStrideBytes + 4 * modelWidth,
+        flops: 4 * nUsed * modelWidth * width,
+      };
+    },
+  };
+}
+
+const equal = (_random: CaseRandom, nExperts: number) => new Float32Array(nExperts).fill(-1.25);
+const pairsOfEqual = (random: CaseRandom, nExperts: number) =>
+  random.normals(nExperts).map((logit, i, all) => (i % 2 ? all[i - 1] : logit));
+
+export const expertsUpCases: readonly KernelCase[] = [
+  ...TYPES.map((type, i) => expertsUpCase(type, 700 + i, { types: [type, type] })),
+  expertsUpCase('two types', 710, { types: ['Q4_K', 'Q6_K'] }),
+  expertsUpCase('two shards', 711, { nShards: 2, nExperts: 9, nUsed: 4 }),
+  expertsUpCase('K = E', 712, { nExperts: 4, nUsed: 4 }),
+  expertsUpCase('one of one', 713, { nExperts: 1, nUsed: 1 }),
+  expertsUpCase('equal logits', 714, { logits: equal, nExperts: 7 }),
+  expertsUpCase('pairs of equal logits', 715, { logits: pairsOfEqual, nExperts: 40, nUsed: 7 }),
+  expertsUpCase('logits of ±1e4', 716, { logits: (random, n) => random.normals(n, 1e4), nExperts: 12 }),
+  expertsUpCase('not normalised, scaled', 717, { normalise: false, weightScale: 2.5 }),
+  expertsUpCase('130 experts, 8 used', 718, { nExperts: 130, nUsed: 8, types: ['Q4_0', 'Q4_0'] }),
+  expertsUpCase('outliers of 1e4', 719, { outliers: true, types: ['Q4_0', 'Q4_0'] }),
+  expertsUpCase('an absent expert', 720, { absentRank: 1 }),
+  expertsUpCase('an absent expert after an earlier miss', 721, { absentRank: 0, missBefore: 2 }),
+];
