@@ -1,6 +1,6 @@
 /** What every prefill program must keep to, read from the case tables: bindings as declared, few storage buffers, one name. */
 import { expect, test } from 'vitest';
-import { readCapabilities } from '../device/capabilities.ts';
+import type { readCapabilities } from '../device/capabilities.ts';
 import { prefillCases } from './prefill-cases.ts';
 
 type Capabilities = ReturnType<typeof readCapabilities>;

@@ -6,6 +6,7 @@ import type { ModelSpec } from '../architectures/types.ts';
 import type { GpuDevice } from '../device/open-device.ts';
 import type { BufferRange } from '../device/types.ts';
 import type { ModelBuffers } from './buffers.ts';
+import type { PrefillOptions } from './types.ts';
 
 export interface PlanContext {
   readonly gpu: GpuDevice;
@@ -29,23 +30,9 @@ export interface PrefillTotals {
   readonly encodeMs: number;
 }
 
-/** The experts that a chunk's tokens were sent to. */
-export interface PrefillRouting {
-  readonly startPosition: number;
-  readonly nTokens: number;
-  /** Expert ids `[MoE layers, T, K]` by rank. */
-  readonly ids: Uint16Array;
-}
-
-export interface PrefillRunOptions {
+export interface PrefillRunOptions extends PrefillOptions {
   /** Ask for the logits `[n, V]` of every position. */
   readonly logits?: boolean;
-  /** Checked between submissions: rejects with `engine.cancelled` once the work in progress has ended. */
-  readonly signal?: AbortSignal;
-  /** Tokens whose keys and values are in the cache, of `total`. */
-  readonly onProgress?: (done: number, total: number) => void;
-  /** Ask for the routing, one read-back per chunk. */
-  readonly onRouting?: (routing: PrefillRouting) => void;
 }
 
 /** What `createPrefillPlan(context, chunkTokens)` of prefill-plan.ts resolves with. */

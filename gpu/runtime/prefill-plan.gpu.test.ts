@@ -11,8 +11,9 @@ import { CaseRandom } from '../kernels/cases.ts';
 import { f16ToF32 } from '../quant/half.ts';
 import { COMPUTE_TYPES } from '../quant/types.ts';
 import { createReferenceEngine } from '../reference/engine.ts';
-import type { PlanContext, PrefillRouting } from './plan-context.ts';
+import type { PlanContext } from './plan-context.ts';
 import { createPrefillPlan } from './prefill-plan.ts';
+import type { PrefillRouting } from './types.ts';
 
 const gpu = await openTestDevice();
 afterAll(() => gpu?.dispose());

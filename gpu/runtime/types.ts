@@ -87,16 +87,30 @@ export interface MemoryLedger {
   readonly peakBytes: number;
 }
 
+/** The experts that a chunk's tokens were sent to. */
+export interface PrefillRouting {
+  readonly startPosition: number;
+  readonly nTokens: number;
+  /** Expert ids `[MoE layers, T, K]` by rank. */
+  readonly ids: Uint16Array;
+}
+
+export interface PrefillOptions {
+  /** Aborting rejects with `engine.cancelled` after the submission in progress. */
+  readonly signal?: AbortSignal;
+  /** Tokens whose keys and values are in the cache, of `total`. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Ask for the routing, one read-back per chunk; the token that is kept back has none. */
+  readonly onRouting?: (routing: PrefillRouting) => void;
+}
+
 export interface Engine {
   readonly model: ModelSpec;
   readonly contextTokens: number;
   /** Tokens whose keys and values are in the cache. */
   readonly position: number;
   /** Appends `tokens` to the sequence. The last one is kept back for `generate`, which starts from it. */
-  prefill(
-    tokens: ArrayLike<number>,
-    options?: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void },
-  ): Promise<void>;
+  prefill(tokens: ArrayLike<number>, options?: PrefillOptions): Promise<void>;
   /** Samples from the current position on. Returns why it ended. `yield`s as read-backs arrive. */
   generate(request: GenerateRequest): AsyncGenerator<SampledToken, FinishReason>;
   /** Forgets everything from `position` on; free of charge. */
