@@ -87,6 +87,7 @@ export function createServices(options: ServicesOptions): Services {
     settings,
     conversations,
     ready: () => session.ready,
+    problem: () => session.problem,
   });
   const session: ModelSession = new ModelSession({
     engine,
@@ -95,7 +96,7 @@ export function createServices(options: ServicesOptions): Services {
     contextTokens: () => settings.current.contextTokens,
     freeEngine: (error) => chat.freeEngine(error),
     onReady: () => chat.pump(),
-    onFailed: (error) => chat.failQueued(error),
+    onFailed: () => chat.pump(),
   });
   events.on((event) => {
     if (event.name === 'answer.finished' && event.payload.status === 'complete') session.countsAsHealthy();
@@ -120,7 +121,10 @@ export function createServices(options: ServicesOptions): Services {
 
   async function removeModel(modelId: string): Promise<null> {
     library.require(modelId);
-    if (settings.current.selectedModelId === modelId) await select(null);
+    if (settings.current.selectedModelId === modelId) {
+      settings.update({ selectedModelId: null });
+      await session.choose(null); // the engine lets go of the file before it may be deleted
+    }
     await library.remove(modelId);
     return null;
   }

@@ -4,7 +4,6 @@
  */
 import { toWireError, type WireError } from '../contract/errors.ts';
 import type { GenerationStats, MessageStatus } from '../contract/types.ts';
-import { touchConversation } from '../database/conversations.ts';
 import type { WriteDb } from '../database/handles.ts';
 import { finishMessage, setContent } from '../database/messages.ts';
 import type { Clock } from '../clock.ts';
@@ -96,10 +95,7 @@ export class AnswerWriter {
 
   #committed(end: AnswerEnd): AnswerEnd {
     try {
-      this.#db.transaction(() => {
-        finishMessage(this.#db, this.#answerId, { content: this.#content, ...end });
-        touchConversation(this.#db, this.#conversationId, this.#clock.nowMs());
-      });
+      finishMessage(this.#db, this.#answerId, { content: this.#content, ...end });
       return end;
     } catch (error) {
       return { status: 'failed', stats: end.stats, error: toWireError(error) };

@@ -182,7 +182,11 @@ test('when no model can be had, waiting questions fail with the reason', async (
   const { conversation, answer } = await t.ask('Q');
   await t.withModel();
   await finishes(t);
-  expect(await t.message(conversation.id, answer.id)).toMatchObject({ status: 'failed', error: { code: 'gpu.out-of-memory' } });
+  const failed = { status: 'failed', error: { code: 'gpu.out-of-memory' } };
+  expect(await t.message(conversation.id, answer.id)).toMatchObject(failed);
+  const later = await t.ask('And now?');
+  await finishes(t, 2);
+  expect(await t.message(later.conversation.id, later.answer.id)).toMatchObject(failed);
 });
 
 test('a question too long for the context is failed with both numbers, the next one runs', async () => {

@@ -30,6 +30,8 @@ export interface ChatDependencies {
   readonly conversations: ConversationService;
   /** The model that can answer now, or null: then questions wait. */
   readonly ready: () => ReadyModel | null;
+  /** Why no model will be ready: then questions fail at once instead of waiting. */
+  readonly problem: () => WireError | null;
 }
 
 export class ChatService {
@@ -87,14 +89,12 @@ export class ChatService {
     await this.#engineDone;
   }
 
-  /** Waiting questions cannot be answered: no model can be had. */
-  failQueued(error: WireError): void {
-    for (const answerId of this.#queue.splice(0)) this.#endQueued(answerId, 'failed', error);
-  }
-
-  /** Starts the next answer, if there is one, a model is ready and the engine is free. */
+  /** Starts the next answer when a model is ready and the engine is free; fails what waits when no model can be had. */
   pump(): void {
-    if (this.#engineDone || this.#queue.length === 0 || this.#isClosed) return;
+    if (this.#queue.length === 0 || this.#isClosed) return;
+    const problem = this.#deps.problem();
+    if (problem) return this.#queue.splice(0).forEach((answerId) => this.#endQueued(answerId, 'failed', problem));
+    if (this.#engineDone) return;
     const ready = this.#deps.ready();
     if (!ready) return;
     const answerId = this.#queue.shift()!;

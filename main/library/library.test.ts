@@ -124,8 +124,9 @@ test('a failed load says why; choosing again tries again; removing the chosen mo
   });
   await t.request('library.select', { modelId: id });
   await t.until(() => t.engine.calls.length === 2);
-  await t.request('library.remove', { modelId: id });
+  const removed = t.request('library.remove', { modelId: id });
   await t.until(() => t.engine.calls.includes('unload'));
+  await removed;
   const state = await t.request('app.state', {});
   expect([state.engine.state, state.settings.selectedModelId, state.models]).toEqual(['idle', null, []]);
 });

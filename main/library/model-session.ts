@@ -25,7 +25,7 @@ export interface ModelSessionDependencies {
   /** Ends the answer that is being written, as failed where `error` is why, and resolves when the engine is free. */
   readonly freeEngine: (error: WireError | null) => Promise<void>;
   readonly onReady: () => void;
-  readonly onFailed: (error: WireError) => void;
+  readonly onFailed: () => void;
 }
 
 export class ModelSession {
@@ -48,6 +48,11 @@ export class ModelSession {
 
   get ready(): ReadyModel | null {
     return this.#ready;
+  }
+
+  /** Why no model can answer; null while one can, is loading, or none is chosen. */
+  get problem(): WireError | null {
+    return this.#status.state === 'failed' ? this.#status.error : null;
   }
 
   /** An answer came to its end: losses before it are forgotten. */
@@ -127,7 +132,7 @@ export class ModelSession {
   #fail(modelId: string | null, error: WireError): void {
     this.#ready = null;
     this.#set({ state: 'failed', modelId, error });
-    this.#deps.onFailed(error);
+    this.#deps.onFailed();
   }
 
   #set(status: EngineStatus): void {

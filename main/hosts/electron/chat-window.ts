@@ -1,5 +1,4 @@
 /** The window with the chat page: sandboxed, isolated, without Node. */
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { BrowserWindow, nativeTheme, screen } from 'electron';
 import { pageAddress } from './scheme.ts';
@@ -27,11 +26,7 @@ export function openChatWindow(dataFolder: string, preloadFolder: string): Brows
     },
   });
   if (maximised) window.maximize();
-  window.once('ready-to-show', () => {
-    window.show();
-    // The launcher waits for this file: until it is there, the app counts as not come up.
-    if (process.env.CONCLAVE_READY_FILE) writeFileSync(process.env.CONCLAVE_READY_FILE, '');
-  });
+  window.once('ready-to-show', () => window.show());
   window.on('close', () => {
     const { x, y, width, height } = window.getNormalBounds();
     writeWindowState(dataFolder, { x, y, width, height, maximised: window.isMaximized() });
