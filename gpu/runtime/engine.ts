@@ -1,1 +1,0 @@
-// NOTE FROM LEAD (05:20): I am writing gpu/runtime/engine.ts right now and land it by about 05:40; see AAA-NOTE-FROM-LEAD.md. You: finish the kernel cases and land the decode kernels, then cli bench, docs/adding-kernels.md, tuning. Do not write engine.ts. Delete this file before rebasing.
