@@ -12,7 +12,7 @@ export function waitingFor({ engine }: Pick<AppView, 'engine'>, model: ModelEntr
   switch (engine.state) {
     case 'loading':
       return {
-        text: `Your question is kept and will be answered when ${model?.name ?? 'the model'} is loaded (${percent(engine.done, engine.total)} %).`,
+        text: `Your question is kept and will be answered when ${model?.name ?? 'the model'} is loaded (${percent(engine.done, engine.total)}\u00a0%).`,
         needsModel: false,
       };
     case 'ready':

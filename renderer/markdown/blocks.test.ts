@@ -1,3 +1,4 @@
+import type { Tokens } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { longAnswer, MARKDOWN_ANSWER } from '../state/fake-scenarios.ts';
 import { BlockReader } from './blocks.ts';
@@ -13,7 +14,10 @@ describe('BlockReader', () => {
   it('gives the same blocks however the text arrives', () => {
     const tricky =
       'para\n===\n\na | b\n---|---\n1 | 2\n\n- one\n\n- two\n\n    inside\n\n```js\ncode\n\n```\n\n> quote\nlazy\n\n1. a\n2. b\n\n<details>\n<summary>x</summary>\n\ntext\n\n</details>\n\nend';
-    for (const source of [tricky, MARKDOWN_ANSWER]) {
+    const lists = Array.from({ length: 130 }, (_, at) => `${at + 1}. item ${at}\n${at % 50 === 7 ? '\n   more\n\n' : ''}`).join(
+      '',
+    );
+    for (const source of [tricky, MARKDOWN_ANSWER, lists, `${lists}\nend`]) {
       const whole = new BlockReader().read(source, false).map(({ raw }) => raw);
       for (const step of [1, 3, 17]) {
         const reader = new BlockReader();
@@ -26,8 +30,24 @@ describe('BlockReader', () => {
     }
   });
 
+  it('cuts a long list and goes on counting', () => {
+    const source = Array.from({ length: 100 }, (_, at) => `${at + 1}. item ${at + 1}\n`).join('');
+    const blocks = new BlockReader().read(source, false);
+    expect(blocks.map(({ token }) => (token as Tokens.List).start)).toEqual([1, 41, 81]);
+    expect(blocks.flatMap(({ token }) => (token as Tokens.List).items.map(({ text }) => text)).at(-1)).toBe('item 100');
+  });
+
   it('loses no text', () => {
-    for (const source of [MARKDOWN_ANSWER, longAnswer(500), '\n\n\nlead', 'tail\n\n\n', '[x]: https://example.org\n\n[x]'])
+    const list = Array.from({ length: 130 }, (_, at) => `- item ${at}\n`).join('');
+    for (const source of [
+      list,
+      `${list}\n\nend`,
+      MARKDOWN_ANSWER,
+      longAnswer(500),
+      '\n\n\nlead',
+      'tail\n\n\n',
+      '[x]: https://example.org\n\n[x]',
+    ])
       expect(
         new BlockReader()
           .read(source, false)

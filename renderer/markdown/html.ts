@@ -7,7 +7,8 @@ const ALLOWED_TAGS = (
   'p br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote table thead tbody tr th td a em strong del s b i u sub sup kbd small mark ' +
   'details summary code pre span div button'
 ).split(' ');
-const ALLOWED_ATTR = ['href', 'title', 'target', 'rel', 'class', 'align', 'start', 'type', 'tabindex', 'role', 'aria-label'];
+/** Attributes that hold no address; DOMPurify would otherwise hold them to the rule for addresses. */
+const PLAIN_ATTR = ['title', 'target', 'rel', 'class', 'align', 'start', 'type', 'tabindex', 'role', 'aria-label'];
 
 export function blockHtml(token: Token): string {
   return sanitise(render(token));
@@ -18,7 +19,8 @@ export function sanitise(html: string): string {
   if (!DOMPurify.isSupported) throw new Error('DOMPurify needs a DOM.');
   return DOMPurify.sanitize(html, {
     ALLOWED_TAGS,
-    ALLOWED_ATTR,
+    ALLOWED_ATTR: ['href', ...PLAIN_ATTR],
+    ADD_URI_SAFE_ATTR: PLAIN_ATTR,
     ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: false,

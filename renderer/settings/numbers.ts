@@ -28,7 +28,7 @@ export const SAMPLING: readonly NumberField[] = [
     key: 'topP',
     label: 'Top-p',
     help: 'Only the likeliest words that together reach this share. 1 is off.',
-    min: 0,
+    min: 0.01,
     max: 1,
     step: 0.01,
     empty: null,
@@ -39,7 +39,7 @@ export const SAMPLING: readonly NumberField[] = [
     label: 'Min-p',
     help: 'Only words at least this likely, relative to the likeliest. 0 is off.',
     min: 0,
-    max: 1,
+    max: 0.99,
     step: 0.01,
     empty: null,
   },
@@ -50,7 +50,7 @@ export const SAMPLING: readonly NumberField[] = [
     min: 0,
     max: 4_294_967_295,
     step: 1,
-    empty: 'a new one each time',
+    empty: 'new each time',
   },
 ];
 

@@ -7,6 +7,8 @@ import { Store } from './store.ts';
 
 /** Long enough for a sentence to be read before the next is offered. */
 const GATHER_MS = 4000;
+/** Characters offered at once. Who wants to hear more reads the answer itself. */
+const MOST_CHARS = 600;
 
 export class Announcer extends Store<string> {
   readonly #clock: Clock;
@@ -41,7 +43,7 @@ export class Announcer extends Store<string> {
   finished(answerId: string, text: string, ending: string): void {
     if (answerId !== this.#answerId) this.#said = 0;
     this.#answerId = null;
-    const rest = plain(text.slice(this.#said));
+    const rest = short(plain(text.slice(this.#said)));
     this.#said = 0;
     this.#text = '';
     this.set(rest === '' ? ending : `${rest} ${ending}`);
@@ -49,7 +51,7 @@ export class Announcer extends Store<string> {
 
   #flush(end: number): void {
     if (this.#answerId === null || end <= this.#said) return;
-    this.set(plain(this.#text.slice(this.#said, end)));
+    this.set(short(plain(this.#text.slice(this.#said, end))));
     this.#said = end;
   }
 }
@@ -58,6 +60,10 @@ function lastSentenceEnd(text: string): number {
   const ends = [...text.matchAll(/[.!?…。！？]["')\]]*\s|\n\n/g)];
   const last = ends.at(-1);
   return last ? last.index + last[0].length : 0;
+}
+
+function short(text: string): string {
+  return text.length <= MOST_CHARS ? text : `${text.slice(0, MOST_CHARS)}…`;
 }
 
 function plain(markdown: string): string {

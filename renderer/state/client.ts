@@ -12,6 +12,7 @@ export interface PageClient extends ConclaveClient {
 
 declare global {
   interface Window {
+    /** Electron's preload puts it there. */
     readonly conclave?: ConclaveBridge;
   }
 }

@@ -32,6 +32,8 @@ export class FakeClient implements PageClient {
   #nextId = 1;
   /** Every request in order, for tests. */
   readonly log: { channel: Channel; request: unknown }[] = [];
+  /** How an answer is cut into what streams. */
+  pieces = (answer: string): readonly string[] => answer.match(/\s*\S+/g) ?? [];
   /** The text of the next answers. */
   answer = (question: string): string =>
     question.length > 60 ? MARKDOWN_ANSWER : `You asked: “${question}”\n\n${MARKDOWN_ANSWER}`;
@@ -206,7 +208,7 @@ export class FakeClient implements PageClient {
     if (this.#writing !== answerId) return;
     const conversation = this.#of(answerId);
     const message = find(conversation, answerId);
-    const tokens = this.answer(find(conversation, message.parentId ?? '').content).match(/\s*\S+/g) ?? [];
+    const tokens = this.pieces(this.answer(find(conversation, message.parentId ?? '').content));
     if (token === this.#script.loseDeviceAfterTokens) return this.#loseDevice(answerId);
     if (token >= tokens.length) return this.#finish(answerId, 'complete', null);
     const text = tokens[token];

@@ -14,11 +14,11 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** 30.5 B parameters, 135 M parameters. */
+/** 30.5 B params, 135 M params. */
 export function formatParameters(count: number): string {
-  if (count >= 1e9) return `${trim(count / 1e9)} B parameters`;
-  if (count >= 1e6) return `${trim(count / 1e6)} M parameters`;
-  return `${formatCount(count)} parameters`;
+  if (count >= 1e9) return `${trim(count / 1e9)} B params`;
+  if (count >= 1e6) return `${trim(count / 1e6)} M params`;
+  return `${formatCount(count)} params`;
 }
 
 export function formatSpeed(tokens: number, elapsedMs: number): string | null {

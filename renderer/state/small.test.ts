@@ -5,6 +5,7 @@ import { ManualClock } from './clock.ts';
 import { groupByDate } from './date-groups.ts';
 import { Drafts } from './drafts.ts';
 import { formatBytes, formatExperts, formatParameters, formatSpeed, percent } from './format.ts';
+import { Pacer } from './pacer.ts';
 import { StickToBottom } from './stick-to-bottom.ts';
 
 describe('StickToBottom', () => {
@@ -113,14 +114,25 @@ describe('figures', () => {
       '17.3 GiB',
       '150 MiB',
     ]);
-    expect([135_000_000, 30_532_122_624, 2e9].map(formatParameters)).toEqual([
-      '135 M parameters',
-      '30.5 B parameters',
-      '2 B parameters',
-    ]);
+    expect([135_000_000, 30_532_122_624, 2e9].map(formatParameters)).toEqual(['135 M params', '30.5 B params', '2 B params']);
     expect([formatExperts(128, 8), formatExperts(0, 0)]).toEqual(['128 experts, 8 used', 'dense']);
     expect([formatSpeed(1, 100), formatSpeed(50, 1000), formatSpeed(5, 2000)]).toEqual([null, '50 tokens/s', '2.5 tokens/s']);
     expect([percent(0, 0), percent(999, 1000), percent(5, 4)]).toEqual([0, 99, 100]);
+  });
+});
+
+describe('Pacer', () => {
+  it('rests after a drawing that took long, and not after a quick one', async () => {
+    const clock = new ManualClock();
+    const pacer = new Pacer(clock);
+    await clock.advance(16);
+    pacer.drew(0);
+    expect(pacer.waitMs()).toBe(0);
+    await clock.advance(124);
+    pacer.drew(16);
+    expect(pacer.waitMs()).toBe(300);
+    await clock.advance(299);
+    expect(pacer.waitMs()).toBe(1);
   });
 });
 
