@@ -4,7 +4,7 @@ import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
 import type { AppState, Conversation } from '../../main/contract/types.ts';
-import type { DevtoolsPage } from './devtools.ts';
+import { listPages, waitFor, type DevtoolsPage } from './devtools.ts';
 import { RunningApp } from './running-app.ts';
 import type { ElectronProgram } from './stand-in.ts';
 import type { Run } from './steps.ts';
@@ -69,6 +69,32 @@ export async function checkApp(run: Run, setting: Setting): Promise<void> {
       );
       await again.waitUntil('the model', stateIs('ready'), LOAD_LIMIT_MS);
       writeFileSync(path.join(setting.screenshots, 'electron-restarted.png'), await again.screenshot());
+    });
+  } finally {
+    await app?.kill();
+  }
+  await checkLadder(run, setting);
+}
+
+/** On the stand-in only: the pinned Electron finds its software adapter under the usual switches already. */
+async function checkLadder(run: Run, setting: Setting): Promise<void> {
+  if (!setting.program().standIn) return;
+  let app: RunningApp | undefined;
+  try {
+    await run.step('without an adapter it starts again by itself, on the processor, and says so', async () => {
+      const folder = `${setting.dataFolder} ladder`;
+      app = await RunningApp.start(setting.program(), ['--data', folder, setting.modelFile], { switches: ['--no-sandbox'] });
+      equal(await app.exitCode(LOAD_LIMIT_MS), 0, 'exit code of the first start');
+      const page = await app.page('chat');
+      await page.waitUntil('the model', stateIs('ready'), LOAD_LIMIT_MS);
+      const { host } = await stateOf(page);
+      equal(host.fallbackReason?.includes('computes on the processor'), true, `reason: ${host.fallbackReason}`);
+      void page.evaluate('window.close()').catch(() => {});
+      await waitFor(
+        'the end of the second start',
+        async () => (await listPages(app?.port ?? 0).catch(() => null)) === null,
+        20_000,
+      );
     });
   } finally {
     await app?.kill();

@@ -51,9 +51,10 @@ describe('the GPU mode', () => {
     expect(next && afterNoAdapter(next)).toBe(null);
   });
 
-  it('goes without switches after the second death of the GPU process, and says so', () => {
+  it('goes one step lower after the second death of the GPU process, and says so', () => {
     expect(afterGpuDeaths(usual, 1)).toBe(null);
-    expect(afterGpuDeaths(usual, 2)).toMatchObject({ mode: 'plain', reason: expect.stringContaining('twice') });
+    expect(afterGpuDeaths(usual, 2)).toMatchObject({ mode: 'software', reason: expect.stringContaining('twice') });
+    expect(afterGpuDeaths({ mode: 'software', reason: 'x' }, 2)).toMatchObject({ mode: 'plain' });
     expect(afterGpuDeaths({ mode: 'plain', reason: 'x' }, 5)).toBe(null);
   });
 

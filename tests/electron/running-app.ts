@@ -23,15 +23,15 @@ export class RunningApp {
     this.#exit = new Promise((resolve) => child.on('close', (code) => resolve(code)));
   }
 
-  static async start(program: ElectronProgram, args: readonly string[]): Promise<RunningApp> {
+  static async start(
+    program: ElectronProgram,
+    args: readonly string[],
+    options: { readonly switches?: readonly string[] } = {},
+  ): Promise<RunningApp> {
     const port = await freePort();
-    const all = [...program.args, ...switches(program), `--remote-debugging-port=${port}`, ...args];
-    const headless = process.platform === 'linux' && !process.env.DISPLAY;
-    const [command, commandArgs] = headless
-      ? ['xvfb-run', ['-a', '-s', '-screen 0 1280x900x24', program.executable, ...all]]
-      : [program.executable, all];
-    // A group of its own: xvfb-run, the X server and Electron end together.
-    const child = spawn(command, commandArgs, { stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32' });
+    const all = [...program.args, ...(options.switches ?? switches(program)), `--remote-debugging-port=${port}`, ...args];
+    // A group of its own, so that Electron's processes end together.
+    const child = spawn(program.executable, all, { stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32' });
     return new RunningApp(child, port);
   }
 

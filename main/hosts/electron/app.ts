@@ -118,7 +118,12 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
 /** The launcher takes the browser host instead when no window comes up: this file says that it did. */
 function tellLauncher(): void {
   const file = process.env.CONCLAVE_READY_FILE;
-  if (file) writeFileSync(file, '');
+  if (!file) return;
+  try {
+    writeFileSync(file, '');
+  } catch (error) {
+    console.error(`The launcher could not be told (${(error as Error).message}).`); // it has ended, as after a relaunch
+  }
 }
 
 function rememberGpuDeaths(dataFolder: string, gpuState: GpuState): void {

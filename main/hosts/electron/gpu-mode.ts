@@ -1,7 +1,7 @@
 /**
  * Which switches Chromium is started with, so that WebGPU comes up: decided before `ready` from a small file that outlives the
- * process. `hardware` → (no adapter) `software` → nothing lower; a GPU process that died twice → `plain`. The product never drops
- * Chromium's sandbox by itself.
+ * process. `hardware` → (no adapter, or the GPU process died twice) `software` → (died twice again) `plain`, which adds nothing and
+ * leaves history readable. The product never drops Chromium's sandbox by itself.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -27,12 +27,18 @@ const OWN_SWITCHES = ['enable-unsafe-webgpu', 'use-webgpu-adapter', 'use-vulkan'
 
 export function switchesFor(mode: GpuMode, platform: NodeJS.Platform, isGiven: (name: string) => boolean): Switch[] {
   if (mode === 'plain' || OWN_SWITCHES.some(isGiven)) return [];
-  if (mode === 'software')
-    return [
+  if (mode === 'software') {
+    const swiftShader = [
       { name: 'enable-unsafe-webgpu' },
       { name: 'use-webgpu-adapter', value: 'swiftshader' },
       { name: 'enable-unsafe-swiftshader' },
     ];
+    const vulkan = [
+      { name: 'enable-features', value: 'Vulkan' },
+      { name: 'use-vulkan', value: 'swiftshader' },
+    ];
+    return platform === 'linux' ? [...swiftShader, ...vulkan] : swiftShader;
+  }
   if (platform !== 'linux') return [];
   // Chromium keeps WebGPU behind these on Linux, whatever the adapter. ANGLE on Vulkan draws on X11 only.
   return [
@@ -51,10 +57,12 @@ export function afterNoAdapter(state: GpuState): GpuState | null {
 /** What the next start should be after `deaths` of the GPU process in this one; null: as before. */
 export function afterGpuDeaths(state: GpuState, deaths: number): GpuState | null {
   if (deaths < 2 || state.mode === 'plain') return null;
+  const lower = state.mode === 'hardware' ? 'software' : 'plain';
+  const without =
+    lower === 'software' ? 'computes on the processor' : 'started without WebGPU, so that only reading conversations is possible';
   return {
-    mode: 'plain',
-    reason:
-      'The graphics process ended twice, so Conclave started without its WebGPU switches. Update the graphics driver, then delete gpu.json in the data folder.',
+    mode: lower,
+    reason: `The graphics process ended twice, so Conclave ${without}. Update the graphics driver, then delete ${FILE} in the data folder.`,
   };
 }
 
