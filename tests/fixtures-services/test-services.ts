@@ -10,6 +10,7 @@ import { createServices, type Services, type ServicesOptions } from '../../main/
 import { FakeEngine, type FakeScenario } from './fake-engine.ts';
 import { FakeModelFiles } from './fake-models.ts';
 import { ManualClock } from './manual-clock.ts';
+import { waitFor } from './wait-for.ts';
 
 /** Counts on over restarts within a test, so that ids stay unique in its database. */
 let nIds = 0;
@@ -36,7 +37,7 @@ export interface TestServices<E extends EngineClient = FakeEngine> {
   message(conversationId: string, messageId: string): Promise<Message>;
   /** Writes a model file, takes it into the library, chooses it; loaded once the clock has advanced. */
   withModel(name?: string): Promise<string>;
-  /** Lets the disk and the clock go on until `isDone` holds; fails after many turns. */
+  /** Lets the disk and the clock go on until `isDone` holds. */
   until(isDone: () => boolean, what?: string): Promise<void>;
 }
 
@@ -63,14 +64,8 @@ export function testServices(
   services.on((event) => events.push(event));
   const request = <C extends Channel>(channel: C, payload: RequestOf<C>) =>
     services.handle(channel, payload) as Promise<ResponseOf<C>>;
-  const until = async (isDone: () => boolean, what = 'it') => {
-    for (let turn = 0; turn < 2000; turn++) {
-      if (isDone()) return;
-      await clock.advance(10);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    throw new Error(`${what} did not come about; the last events: ${JSON.stringify(events.slice(-3))}`);
-  };
+  const until = (isDone: () => boolean, what = 'it') =>
+    waitFor(isDone, () => `${what} (the last events: ${JSON.stringify(events.slice(-3))})`, clock);
   return {
     services,
     engine,

@@ -6,6 +6,7 @@ import { temporaryFolder } from '../../../tests/fixtures-services/temporary-fold
 import { FakeEngine } from '../../../tests/fixtures-services/fake-engine.ts';
 import { FakeModelFiles } from '../../../tests/fixtures-services/fake-models.ts';
 import { ManualClock } from '../../../tests/fixtures-services/manual-clock.ts';
+import { waitFor } from '../../../tests/fixtures-services/wait-for.ts';
 import { runBrowserHost, type BrowserHostOptions, type RunningBrowserHost } from './host.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -54,8 +55,7 @@ test('the printed link opens the page; Enter gives another', async () => {
   const { status, headers } = await fetch(links()[0].slice('Conclave: '.length), { redirect: 'manual' });
   expect([status, headers.get('location')]).toEqual([303, '/']);
   input.write('\n');
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(links()).toHaveLength(2);
+  await waitFor(() => links().length === 2, 'a second link');
   expect(links()[1]).not.toBe(links()[0]);
   expect(links()[1]).toContain(host.origin);
 });
@@ -64,15 +64,11 @@ test('a model given on the command line is taken in and loaded; a bad one is sai
   const place = path.join(folder.path, 'm.gguf');
   writeFileSync(place, 'GGUF');
   await run({ models: [place] });
-  for (let turn = 0; turn < 500 && engine.calls.length === 0; turn++) {
-    await clock.advance(10);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await waitFor(() => engine.calls.length > 0, 'loading', clock);
   expect(engine.calls[0]).toMatch(/^load /);
   await Promise.all([hosts[0].close(), clock.advance(1000)]);
   await run({ models: [path.join(folder.path, 'none.gguf')] });
-  for (let turn = 0; turn < 500 && !said.some((line) => line.includes('none.gguf')); turn++)
-    await new Promise((resolve) => setImmediate(resolve));
+  await waitFor(() => said.some((line) => line.includes('none.gguf')), 'the refusal', clock);
   expect(said.at(-1)).toContain('none.gguf');
 });
 

@@ -65,7 +65,7 @@ function download(node, script, temporary, dist, { connectLimitMs = CONNECT_LIMI
       }
       if (bytes === 0 && now - changedAtMs > connectLimitMs)
         finish(`Electron's download host did not answer within ${Math.round(connectLimitMs / 1000)} s`);
-      else if (now - changedAtMs > stallLimitMs) finish('the download of Electron came to a halt');
+      else if (bytes > 0 && now - changedAtMs > stallLimitMs) finish('the download of Electron came to a halt');
     }, LOOK_EVERY_MS);
     let isFinished = false;
     const finish = (problem) => {

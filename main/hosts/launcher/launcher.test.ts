@@ -108,32 +108,31 @@ test.runIf(posix)('an app that hands over to one that runs is no problem; one th
 function installer(source: string): void {
   program('node_modules/electron/install.js', source);
 }
-const limits = { connectLimitMs: 700, stallLimitMs: 700 };
 const arrive = `const fs = require('fs'), p = require('path');
   const make = () => { fs.mkdirSync(p.join(__dirname, 'dist'), { recursive: true }); fs.writeFileSync(p.join(__dirname, 'dist', 'electron'), 'x'); fs.writeFileSync(p.join(__dirname, 'path.txt'), 'electron'); };`;
 
 test('Electron is fetched by its own installer, once', async () => {
   installer(`${arrive} make();`);
   const binary = path.join(folder.path, 'node_modules', 'electron', 'dist', 'electron');
-  expect(await getElectron(folder.path, process.execPath, limits)).toEqual({ binary });
+  expect(await getElectron(folder.path, process.execPath)).toEqual({ binary });
   installer(`process.exit(1)`);
-  expect(await getElectron(folder.path, process.execPath, limits)).toEqual({ binary });
+  expect(await getElectron(folder.path, process.execPath)).toEqual({ binary });
   expect(electronBinary(folder.path, {})).toBe(binary);
 });
 
 test('a host that does not answer, a download that halts, one that fails: each is said, nothing stays behind', async () => {
   const os = `const dir = require('os').tmpdir();`;
-  expect(await getElectron(folder.path, process.execPath, limits)).toEqual({ problem: 'the package electron is not installed' });
+  expect(await getElectron(folder.path, process.execPath)).toEqual({ problem: 'the package electron is not installed' });
   installer(`setInterval(() => {}, 1000)`);
-  expect((await getElectron(folder.path, process.execPath, limits)).problem).toContain('did not answer');
+  expect((await getElectron(folder.path, process.execPath, { connectLimitMs: 700 })).problem).toContain('did not answer');
   installer(`${os} require('fs').writeFileSync(require('path').join(dir, 'electron.zip'), 'x'); setInterval(() => {}, 1000)`);
-  expect((await getElectron(folder.path, process.execPath, limits)).problem).toContain('halt');
+  expect((await getElectron(folder.path, process.execPath, { stallLimitMs: 700 })).problem).toContain('halt');
   installer(`console.error('HTTPError: getaddrinfo ENOTFOUND github.com'); process.exit(1)`);
-  expect((await getElectron(folder.path, process.execPath, limits)).problem).toBe(
+  expect((await getElectron(folder.path, process.execPath)).problem).toBe(
     'Electron could not be downloaded (getaddrinfo ENOTFOUND github.com)',
   );
   installer(`console.error('TypeError: fetch failed\\n    at node:internal'); process.exit(1)`);
-  expect((await getElectron(folder.path, process.execPath, limits)).problem).toContain('download host cannot be reached');
+  expect((await getElectron(folder.path, process.execPath)).problem).toContain('download host cannot be reached');
 });
 
 test('all launcher files are plain JavaScript that does not need the packages', () => {
