@@ -19,7 +19,7 @@ activations and stores keys and values as f16.
 llama.cpp on the CPU rounds activations before every product with quantised weights: to 8-bit integers per 32 or 256 numbers, to f16 or bf16 for those types.
 Conclave does not. *As used* is llama.cpp with its f16 cache against the reference; for quantised types it shows mostly that rounding, and where a router's
 margin is smaller than it, another expert (the large worst values). A position over 5e-4 must be explained: the same rounding in the reference moves that
-position's logits by a comparable amount, or makes a router choose other experts there or before. *Rounding reproduced* is llama.cpp with an f32 cache against the reference with the
+position's logits within an order of magnitude, or a router's margin there is below four times what the rounding does to its logits. *Rounding reproduced* is llama.cpp with an f32 cache against the reference with the
 same rounding of activations (\`tests/parity/llama-products.ts\`): what is left is everything else, and is held to the bar: NMSE ≤ 1e-5 at every position
 for F32, ≤ 5e-4 at 98 % of positions for the others (a single integer that falls the other way makes up to 3e-4).
 
