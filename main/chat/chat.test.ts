@@ -202,6 +202,40 @@ test('a question too long for the context is failed with both numbers, the next 
   expect(finishedEvents(t.events)[1].status).toBe('complete');
 });
 
+test('a full disk in the middle of an answer fails it with that reason and ends the engine; with space again all goes on', async () => {
+  let isFull = false;
+  const t = setUp('plain', {
+    openConnection(file) {
+      const connection = openBetterSqlite3(file);
+      const refuse = (sql: string) => {
+        if (isFull && /^UPDATE/.test(sql)) throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+      };
+      return {
+        exec: (sql) => connection.exec(sql),
+        close: () => connection.close(),
+        prepare(sql) {
+          const statement = connection.prepare(sql);
+          const run = (...parameters: (string | number | null)[]) => (refuse(sql), statement.run(...parameters));
+          return { run, get: (...given) => statement.get(...given), all: (...given) => statement.all(...given) };
+        },
+      };
+    },
+  });
+  await t.withModel();
+  t.engine.answer = 'x'.repeat(300);
+  const { conversation, answer } = await t.ask('Q');
+  await t.until(() => t.events.some((event) => event.name === 'answer.text' && event.payload.tokens === 5));
+  isFull = true;
+  await finishes(t);
+  const [told] = finishedEvents(t.events);
+  expect(told).toMatchObject({ answerId: answer.id, status: 'failed', error: { code: 'data.disk-full' } });
+  expect(told.content.length).toBeLessThan(100);
+  isFull = false;
+  await t.ask('Again', { conversationId: conversation.id, parentId: answer.id });
+  await finishes(t, 2);
+  expect(finishedEvents(t.events)[1].status).toBe('complete');
+});
+
 test('deleting a conversation ends its answers; late tokens hit nothing', async () => {
   const t = await ready('deaf');
   const { conversation } = await t.ask('Q');
