@@ -97,8 +97,15 @@ export class App extends Store<AppView> {
     await this.#try(() => this.#client.request('library.remove', { modelId }));
   }
 
-  async pickModel(): Promise<void> {
-    await this.#import('', () => this.#client.request('library.pick', {}));
+  /** Resolves to whether a usable model came in; so do the next two. What went wrong is in `importError`. */
+  async pickModel(): Promise<boolean> {
+    let chosen = false;
+    const ok = await this.#import('', async () => {
+      const model = await this.#client.request('library.pick', {});
+      chosen = model !== null;
+      return model;
+    });
+    return ok && chosen;
   }
 
   async importPath(path: string): Promise<boolean> {
@@ -106,13 +113,13 @@ export class App extends Store<AppView> {
   }
 
   /** Files dropped on the window: every file gets a path (or is uploaded), then each model's first part is added. */
-  async dropFiles(files: readonly File[]): Promise<void> {
+  async dropFiles(files: readonly File[]): Promise<boolean> {
     const models = files.filter((file) => /\.gguf$/i.test(file.name));
     if (models.length === 0) {
       const name = files[0]?.name ?? 'That';
       const message = `${name} was not added: Conclave runs models in the GGUF format, whose files end in .gguf.`;
       this.patch({ importError: { code: 'gguf.not-gguf', message, details: { name } } });
-      return;
+      return false;
     }
     const paths: string[] = [];
     for (const file of models) {
@@ -123,9 +130,10 @@ export class App extends Store<AppView> {
         if (!LATER_PART.test(file.name)) paths.push(path);
         return null;
       });
-      if (!ok) return;
+      if (!ok) return false;
     }
-    for (const path of paths) await this.importPath(path);
+    for (const path of paths) if (!(await this.importPath(path))) return false;
+    return true;
   }
 
   dismissImportError(): void {
@@ -142,6 +150,7 @@ export class App extends Store<AppView> {
         if (!this.value.models.some((known) => known.id === model.id)) this.patch({ models: [...this.value.models, model] });
         if (model.status === 'usable') await this.selectModel(model.id);
         else if (model.problem) this.patch({ importError: model.problem });
+        return model.status === 'usable';
       }
       return true;
     } catch (error) {
