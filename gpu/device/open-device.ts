@@ -32,6 +32,8 @@ export interface GpuDevice {
   createPipelines(programs: Iterable<KernelProgram>, onProgress?: (done: number, total: number) => void): Promise<void>;
   /** A dispatch ready to encode. Once per dispatch of a plan. */
   bind(dispatch: Dispatch): BoundDispatch;
+  /** The outcome of `work` on this device (a mapAsync, say); rejects with `gpu.device-lost` where it failed because the device is gone. */
+  orLost<T>(work: Promise<T>): Promise<T>;
   /** Resolves when all submitted work is done; rejects with `gpu.device-lost` where the device is lost first. */
   idle(): Promise<void>;
   /** Destroys the device and everything on it. */
@@ -102,7 +104,7 @@ class OpenedDevice implements GpuDevice {
   }
 
   createPipelines(programs: Iterable<KernelProgram>, onProgress?: (done: number, total: number) => void): Promise<void> {
-    return this.#orLost(this.#pipelines.create(programs, onProgress));
+    return this.orLost(this.#pipelines.create(programs, onProgress));
   }
 
   bind(dispatch: Dispatch): BoundDispatch {
@@ -110,7 +112,7 @@ class OpenedDevice implements GpuDevice {
   }
 
   async idle(): Promise<void> {
-    await this.#orLost(this.device.queue.onSubmittedWorkDone());
+    await this.orLost(this.device.queue.onSubmittedWorkDone());
   }
 
   dispose(): void {
@@ -119,10 +121,19 @@ class OpenedDevice implements GpuDevice {
     this.device.destroy();
   }
 
-  #orLost<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([work, this.lost.then((error) => Promise.reject(error))]);
+  async orLost<T>(work: Promise<T>): Promise<T> {
+    const lost = this.lost.then((error) => Promise.reject(error));
+    try {
+      return await Promise.race([work, lost]);
+    } catch (error) {
+      // Work may fail a moment before the loss that made it fail is told.
+      await Promise.race([lost, new Promise<void>((resolve) => setTimeout(resolve, LOSS_GRACE_MS))]);
+      throw error;
+    }
   }
 }
+
+const LOSS_GRACE_MS = 50;
 
 function lostError(reason: string, message: string): ConclaveError {
   return engineError(

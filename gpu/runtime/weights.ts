@@ -9,6 +9,7 @@ import { alignUp, BufferUsage, RANGE_ALIGNMENT_BYTES } from '../device/usage.ts'
 import { engineError } from '../errors.ts';
 import type { GgufTensor } from '../gguf/types.ts';
 import { invariant } from '../invariant.ts';
+import { GROUP_ROWS } from '../kernels/head-matvec/head-matvec.ts';
 import { dequantise, quantFormat } from '../quant/formats.ts';
 import { planesSizeBytes } from '../quant/planes.ts';
 import type { ComputeType } from '../quant/types.ts';
@@ -126,6 +127,7 @@ class Loader {
     const values: number[] = [];
     const place = async (tensor: GgufTensor | undefined) => {
       if (!tensor) return -1;
+      while (values.length % 4 !== 0) values.push(0); // norms are read as vec4
       const offset = values.length;
       for (const value of await this.#values(tensor)) values.push(value);
       return offset;
@@ -214,11 +216,13 @@ function rowsPerShard(tensor: GgufTensor, type: ComputeType, rows: number, cols:
   if (most(rows)) return rows;
   const rowBytes = (cols / format.blockWeights) * format.blockBytes;
   const nShards = Math.ceil(tensor.sizeBytes / (limit - format.planes.length * 16));
-  const perShard = Math.ceil(rows / nShards);
-  if (rowBytes > limit || !most(perShard)) {
+  // Whole groups of the head's rows in every shard; a shard a little longer than its share may not fit, then there is one more.
+  const share = alignUp(Math.ceil(rows / nShards), GROUP_ROWS);
+  const perShard = most(share) ? share : share - GROUP_ROWS;
+  if (perShard < GROUP_ROWS || !most(perShard)) {
     throw engineError(
       'gpu.limits',
-      `The tensor "${tensor.name}" has rows of ${rowBytes} bytes; this GPU allows ${limit} bytes per binding.`,
+      `The tensor "${tensor.name}" has rows of ${rowBytes} bytes; this GPU allows ${limit} bytes per binding, which must hold ${GROUP_ROWS} of them.`,
       { tensor: tensor.name, neededBytes: rowBytes, allowedBytes: limit },
     );
   }
