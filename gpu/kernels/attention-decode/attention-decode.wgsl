@@ -42,6 +42,8 @@ fn key_group(lanes: Lanes, kv_head: u32) -> Group {
 
 fn run(lanes: Lanes, split: u32) {
   let position = state[STATE_POSITION];
+  // Mesa folds unpack(pack(x)) to x, which skips the rounding to f16 that later positions read: a zero that it cannot see keeps the pair.
+  let opaque_zero = position >> 31u;
   let first = split * SPLIT_TOKENS;
   if (first > position) {
     return;
@@ -104,7 +106,7 @@ fn run(lanes: Lanes, split: u32) {
         let word = lanes.lane + j * lanes.n_lanes;
         if (word < WORDS) {
           let k = packed(rotated(key, word, f32(position)));
-          part += dot(q[j], unpack2x16float(k));
+          part += dot(q[j], unpack2x16float(k | opaque_zero));
           if (stores) {
             keys[at + word] = k;
           }
@@ -120,7 +122,7 @@ fn run(lanes: Lanes, split: u32) {
         let word = lanes.lane + j * lanes.n_lanes;
         if (word < WORDS) {
           let v = packed(vec2<f32>(element(value, 2u * word), element(value, 2u * word + 1u)));
-          sum[j] = sum[j] * fade + weight * unpack2x16float(v);
+          sum[j] = sum[j] * fade + weight * unpack2x16float(v | opaque_zero);
           if (stores) {
             values[at + word] = v;
           }
