@@ -44,7 +44,8 @@ else {
       console.log(program.name);
     });
     const modelFile = path.join(folder, 'tiny mixtral.gguf');
-    writeFileSync(modelFile, tinyModel({ architecture: 'mixtral', type: 'Q4_0', seed: 11 }));
+    // The greedy answer of this seed holds no NUL, at which the stand-in's libsql ends a text that it reads.
+    writeFileSync(modelFile, tinyModel({ architecture: 'mixtral', type: 'Q4_0', seed: 12 }));
     mkdirSync(screenshots, { recursive: true });
     await checkApp(run, {
       program: () => program as ElectronProgram,
