@@ -1,7 +1,11 @@
 /** One layer of a prefill plan as steps: attention from `residual` to `middle`, feed-forward back to `residual`. */
 import type { LayerSpec, MoeFfnTensors } from '../architectures/types.ts';
 import type { BufferRange } from '../device/types.ts';
-import { attentionPrefillGrid, attentionPrefillProgram } from '../kernels/attention-prefill/attention-prefill.ts';
+import {
+  attentionPrefillGrid,
+  ATTENTION_PREFILL,
+  attentionPrefillParams,
+} from '../kernels/attention-prefill/attention-prefill.ts';
 import { expertsCombineGrid, expertsCombineProgram } from '../kernels/experts-combine/experts-combine.ts';
 import { expertsMatmulDownGrid, expertsMatmulDownProgram } from '../kernels/experts-matmul-down/experts-matmul-down.ts';
 import { expertsMatmulUpGrid, expertsMatmulUpProgram } from '../kernels/experts-matmul-up/experts-matmul-up.ts';
@@ -108,8 +112,8 @@ function attentionSteps(parts: LayerParts, layer: LayerBuffers): PrefillStep[] {
       grid: (nTokens) => ropeAppendGrid(rope, nTokens),
     },
     {
-      program: attentionPrefillProgram({ ...heads, scale: model.attentionScale }),
-      bindings: [chunk, queries, keys, values, attended],
+      program: ATTENTION_PREFILL,
+      bindings: [chunk, attentionPrefillParams({ ...heads, scale: model.attentionScale }), queries, keys, values, attended],
       grid: (nTokens) => attentionPrefillGrid(heads, nTokens),
     },
     ...matrixSteps(layer.output, { chunk, x: attended, out: middle, vectors: vectors.range, residual }, vectors.outputBias),

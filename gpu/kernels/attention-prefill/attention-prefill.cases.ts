@@ -2,7 +2,7 @@
 import { CaseRandom, type KernelCase } from '../cases.ts';
 import { f16Normals } from '../prefill-shared/case-helpers.ts';
 import { chunkBytes } from '../prefill-shared/chunk.ts';
-import { attentionPrefillGrid, attentionPrefillProgram } from './attention-prefill.ts';
+import { attentionPrefillGrid, ATTENTION_PREFILL, attentionPrefillParams } from './attention-prefill.ts';
 import { attentionPrefillRef } from './attention-prefill.ref.ts';
 
 interface AttentionCase {
@@ -28,10 +28,11 @@ function attentionCase(name: string, seed: number, shape: AttentionCase): Kernel
       const gpuShape = { nHeads, nKvHeads, headWidth, contextTokens, scale: 1 / Math.sqrt(headWidth) };
       const want = attentionPrefillRef(queries, start, keys.values, values.values, gpuShape);
       return {
-        program: attentionPrefillProgram(gpuShape),
+        program: ATTENTION_PREFILL,
         grid: attentionPrefillGrid(gpuShape, nTokens),
         bindings: [
           { input: chunkBytes(nTokens, start) },
+          { input: attentionPrefillParams(gpuShape) },
           { input: queries },
           { input: keys.bits },
           { input: values.bits },

@@ -1,6 +1,6 @@
 /** `attention-prefill` without a device: parameters, grid, program text. */
 import { expect, test } from 'vitest';
-import { attentionPrefillGrid, attentionPrefillProgram } from './attention-prefill.ts';
+import { attentionPrefillGrid, ATTENTION_PREFILL, attentionPrefillParams } from './attention-prefill.ts';
 
 const shape = { nHeads: 8, nKvHeads: 2, headWidth: 64, contextTokens: 512, scale: 0.125 };
 
@@ -11,10 +11,16 @@ test('32 rows of (token, query head) per workgroup and key/value head', () => {
   expect(attentionPrefillGrid({ nHeads: 9, nKvHeads: 3 }, 11)).toEqual([3, 2, 1]);
 });
 
+test('parameters in the order of the struct', () => {
+  const bytes = attentionPrefillParams(shape);
+  expect(Array.from(new Uint32Array(bytes.buffer)).slice(0, 4)).toEqual([4, 2, 8, 512]);
+  expect(new Float32Array(bytes.buffer)[4]).toBe(0.125);
+});
+
 test('heads must be whole words of eight halves', () => {
-  expect(() => attentionPrefillProgram({ ...shape, headWidth: 20 })).toThrow('head width 20');
+  expect(() => attentionPrefillParams({ ...shape, headWidth: 20 })).toThrow('head width 20');
 });
 
 test('WGSL', async () => {
-  await expect(attentionPrefillProgram(shape).code).toMatchFileSnapshot('attention-prefill.snap.wgsl');
+  await expect(ATTENTION_PREFILL.code).toMatchFileSnapshot('attention-prefill.snap.wgsl');
 });

@@ -1,8 +1,9 @@
 /** `attention-prefill`: causal attention of a chunk over the cache, with online softmax (Milakov and Gimelshein 2018; Rabe and Staats 2021). */
-import { composeProgram, f32 } from '../../device/compose.ts';
+import { composeProgram } from '../../device/compose.ts';
 import type { KernelProgram } from '../../device/types.ts';
 import { invariant } from '../../invariant.ts';
 import { CHUNK_SNIPPET, grid, type Grid } from '../prefill-shared/chunk.ts';
+import { uniformWriter } from '../uniforms.ts';
 import body from './attention-prefill.wgsl';
 
 const LANES = 32;
@@ -15,22 +16,28 @@ export interface AttentionPrefillShape {
   readonly scale: number;
 }
 
-/** Bindings: chunk, queries [T, H·Hd], keys and values [G, C, Hd/2] words (the chunk's own included), out [T, H·Hd]. */
-export function attentionPrefillProgram(shape: AttentionPrefillShape): KernelProgram {
+/**
+ * Bindings: chunk, params, queries [T, H·Hd], keys and values [G, C, Hd/2] words (the chunk's own included), out [T, H·Hd].
+ * One pipeline for all shapes: its loops are long to compile where the driver unrolls them for every head width.
+ */
+export const ATTENTION_PREFILL: KernelProgram = composeProgram({
+  name: 'attention-prefill',
+  body,
+  bindings: ['uniform', 'uniform', 'read', 'read', 'read', 'read-write'],
+  consts: { LANES },
+  snippets: [CHUNK_SNIPPET],
+});
+
+const write = uniformWriter(body, 'Params');
+
+export function attentionPrefillParams(shape: AttentionPrefillShape): Uint8Array<ArrayBuffer> {
   invariant(shape.headWidth % 8 === 0, `head width ${shape.headWidth} is no multiple of 8`);
-  return composeProgram({
-    name: 'attention-prefill',
-    body,
-    bindings: ['uniform', 'read', 'read', 'read', 'read-write'],
-    consts: {
-      LANES,
-      N_HEADS: shape.nHeads,
-      N_KV_HEADS: shape.nKvHeads,
-      HEAD_WIDTH: shape.headWidth,
-      CONTEXT_TOKENS: shape.contextTokens,
-      SCALE: f32(shape.scale),
-    },
-    snippets: [CHUNK_SNIPPET],
+  return write({
+    heads_per_kv: shape.nHeads / shape.nKvHeads,
+    n_kv_heads: shape.nKvHeads,
+    words: shape.headWidth / 8,
+    context_tokens: shape.contextTokens,
+    scale: shape.scale,
   });
 }
 

@@ -1,14 +1,20 @@
 // out[t, h, :] = softmax(q[t, h]·K[g]ᵀ · scale) · V[g] over the keys up to the token's own position (online softmax).
 // One invocation per (token, query head); a workgroup's lanes share the key/value head, so that all read the same key at the same time.
 // Keys are taken in tiles of KEYS at absolute borders. The running output lives in `out` itself: no T×T matrix, no barrier.
-@group(0) @binding(1) var<storage, read> queries: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> keys: array<vec4<u32>>;
-@group(0) @binding(3) var<storage, read> values: array<vec4<u32>>;
-@group(0) @binding(4) var<storage, read_write> out: array<vec4<f32>>;
+struct Params {
+  heads_per_kv: u32, // H / G
+  n_kv_heads: u32,
+  words: u32, // vec4 words of eight f16 per key: Hd / 8
+  context_tokens: u32,
+  scale: f32,
+}
+@group(0) @binding(1) var<uniform> params: Params;
+@group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read> keys: array<vec4<u32>>;
+@group(0) @binding(4) var<storage, read> values: array<vec4<u32>>;
+@group(0) @binding(5) var<storage, read_write> out: array<vec4<f32>>;
 
 const KEYS = 16u;
-const WORDS = HEAD_WIDTH / 8u; // vec4 words of eight f16 per key
-const HEADS_PER_KV = N_HEADS / N_KV_HEADS;
 const LOWEST = -3.4028234e38;
 
 fn unpack8(w: vec4<u32>) -> mat2x4<f32> {
@@ -20,52 +26,54 @@ fn unpack8(w: vec4<u32>) -> mat2x4<f32> {
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+  let heads = params.heads_per_kv;
+  let words = params.words;
   let kv_head = group.x;
-  let n_rows = chunk.n_tokens * HEADS_PER_KV;
+  let n_rows = chunk.n_tokens * heads;
   let first = group.y * LANES;
   let index = min(first + lane, n_rows - 1u);
-  let token = index / HEADS_PER_KV;
+  let token = index / heads;
   let position = chunk.start_position + token;
-  let at = (token * N_HEADS + kv_head * HEADS_PER_KV + index % HEADS_PER_KV) * (2u * WORDS);
+  let at = ((token * params.n_kv_heads + kv_head) * heads + index % heads) * (2u * words);
   let is_row = first + lane < n_rows;
-  let kv_start = kv_head * CONTEXT_TOKENS * WORDS;
-  // Uniform for the workgroup: its last token, and the last key that the chunk has written.
-  let last_token = min((first + LANES - 1u) / HEADS_PER_KV, chunk.n_tokens - 1u);
-  let last_key = chunk.start_position + chunk.n_tokens - 1u;
-  let n_tiles = (chunk.start_position + last_token) / KEYS + 1u;
+  let kv_start = kv_head * params.context_tokens * words;
+  // Uniform for the workgroup: its last token and the end of the keys that any of its rows sees.
+  let last_token = min((first + LANES - 1u) / heads, chunk.n_tokens - 1u);
+  let end = chunk.start_position + last_token + 1u;
 
   var highest = LOWEST;
   var sum = 0.0;
-  for (var tile = 0u; tile < n_tiles; tile++) {
+  for (var tile = 0u; tile * KEYS < end; tile++) {
     let key = tile * KEYS;
+    let n_keys = min(KEYS, end - key); // later keys have no weight in any row, so leaving them out changes nothing
     var weight = array<f32, KEYS>(); // written out: Dawn in npm webgpu 0.6.2 zeroes a bare `var` once, not per iteration
-    for (var i = 0u; i < WORDS; i++) {
+    for (var i = 0u; i < words; i++) {
       let qa = queries[at + 2u * i];
       let qb = queries[at + 2u * i + 1u];
-      for (var j = 0u; j < KEYS; j++) {
-        let k = unpack8(keys[kv_start + min(key + j, last_key) * WORDS + i]);
+      for (var j = 0u; j < n_keys; j++) {
+        let k = unpack8(keys[kv_start + (key + j) * words + i]);
         weight[j] += dot(qa, k[0]) + dot(qb, k[1]);
       }
     }
     var tile_highest = highest;
-    for (var j = 0u; j < KEYS; j++) {
-      weight[j] = select(LOWEST, weight[j] * SCALE, key + j <= position);
+    for (var j = 0u; j < n_keys; j++) {
+      weight[j] = select(LOWEST, weight[j] * params.scale, key + j <= position);
       tile_highest = max(tile_highest, weight[j]);
     }
     let shrink = exp(highest - tile_highest);
     highest = tile_highest;
     sum *= shrink;
-    for (var j = 0u; j < KEYS; j++) {
+    for (var j = 0u; j < n_keys; j++) {
       weight[j] = exp(weight[j] - highest);
       sum += weight[j];
     }
-    for (var i = 0u; i < WORDS; i++) {
+    for (var i = 0u; i < words; i++) {
       var mixed = mat2x4<f32>();
       if (tile > 0u) {
         mixed = mat2x4<f32>(out[at + 2u * i] * shrink, out[at + 2u * i + 1u] * shrink);
       }
-      for (var j = 0u; j < KEYS; j++) {
-        mixed += weight[j] * unpack8(values[kv_start + min(key + j, last_key) * WORDS + i]);
+      for (var j = 0u; j < n_keys; j++) {
+        mixed += weight[j] * unpack8(values[kv_start + (key + j) * words + i]);
       }
       if (is_row) {
         out[at + 2u * i] = mixed[0];
@@ -74,7 +82,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
   if (is_row) {
-    for (var i = 0u; i < 2u * WORDS; i++) {
+    for (var i = 0u; i < 2u * words; i++) {
       out[at + i] /= sum;
     }
   }
