@@ -22,6 +22,7 @@ import type {
   FinishReason,
   GenerateRequest,
   MemoryLedger,
+  PrefillOptions,
   SampledToken,
 } from './types.ts';
 import { loadModelBuffers } from './weights.ts';
@@ -121,10 +122,7 @@ class WebGpuEngine implements Engine {
     return this.#position;
   }
 
-  async prefill(
-    tokens: ArrayLike<number>,
-    options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
-  ): Promise<void> {
+  async prefill(tokens: ArrayLike<number>, options: PrefillOptions = {}): Promise<void> {
     invariant(tokens.length > 0, 'a prefill has at least one token');
     const start = this.#position;
     const sequence = [...(this.#pending === null ? [] : [this.#pending]), ...Array.from(tokens)];
@@ -138,6 +136,7 @@ class WebGpuEngine implements Engine {
         if (cached.length > 0) {
           await this.#parts.prefill.run(cached, start, {
             signal: options.signal,
+            onRouting: options.onRouting,
             onProgress: (done) => {
               this.#position = start + done;
               options.onProgress?.(done, sequence.length);

@@ -106,8 +106,7 @@ describe.skipIf(!gpu)('prefill plan', () => {
       const plan = await createPrefillPlan(planContext, 10);
       const tokens = randomTokens(6, nTokens, model.vocabularySize);
       const chunks: PrefillRouting[] = [];
-      const isMoe = model.layers[0].ffn.kind === 'moe';
-      const onRouting = isMoe ? (chunk: PrefillRouting) => chunks.push(chunk) : undefined;
+      const onRouting = (chunk: PrefillRouting) => void chunks.push(chunk);
       const logits = (await plan.run(tokens, 0, { logits: true, onRouting }))!;
       plan.dispose();
       const sequence = createReferenceEngine(model).sequence(32);

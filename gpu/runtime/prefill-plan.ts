@@ -91,13 +91,16 @@ class ChunkedPrefill implements PrefillPlan {
     invariant(position + tokens.length <= context.contextTokens, `prefill of ${tokens.length} tokens at ${position}`);
     const logits = options.logits ? new Float32Array(tokens.length * vocabularySize) : null;
     if (logits) this.#head ??= await PrefillHead.create(this.#parts, this.chunkTokens);
-    if (options.onRouting) this.#routing ??= await this.#createRouting();
+    const onRouting = context.expertsUsed.some((n) => n > 0) ? options.onRouting : undefined;
+    if (onRouting) this.#routing ??= await this.#createRouting();
     try {
       for (let first = 0; first < tokens.length; first += this.chunkTokens) {
         const chunk = tokens.subarray(first, first + this.chunkTokens);
-        await this.#chunk(chunk, position + first, options, () => options.onProgress?.(first + chunk.length, tokens.length));
+        await this.#chunk(chunk, position + first, { ...options, onRouting }, () =>
+          options.onProgress?.(first + chunk.length, tokens.length),
+        );
         if (logits) await this.#readLogits(chunk.length, logits.subarray(first * vocabularySize));
-        if (options.onRouting) await this.#readRouting(chunk.length, position + first, options.onRouting);
+        if (onRouting) await this.#readRouting(chunk.length, position + first, onRouting);
       }
     } finally {
       await this.#queue.drain();

@@ -100,7 +100,7 @@ export interface PrefillOptions {
   readonly signal?: AbortSignal;
   /** Tokens whose keys and values are in the cache, of `total`. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Ask for the routing, one read-back per chunk; the token that is kept back has none. */
+  /** Ask for the routing, one read-back per chunk; never called without MoE layers. The token that is kept back has none. */
   readonly onRouting?: (routing: PrefillRouting) => void;
 }
 
