@@ -1,0 +1,37 @@
+/** How the runs of `bench` become its figures. */
+import { expect, test } from 'vitest';
+import { median, summarise, type BenchRun } from './bench.ts';
+
+const run = (elapsedMs: number): BenchRun => ({
+  prefill: { tokens: 100, elapsedMs: 2 * elapsedMs },
+  decode: {
+    tokens: 10,
+    elapsedMs,
+    encodeMs: 5,
+    dispatches: 150,
+    readbacks: 5,
+    readbackBytes: 160,
+    weightBytesTouched: 1010,
+    weightBytesRequired: 1000,
+  },
+});
+
+test('the median of odd and even counts', () => {
+  expect(median([3, 1, 2])).toBe(2);
+  expect(median([4, 1, 2, 3])).toBe(2.5);
+});
+
+test('counts are per token, rates are medians of the runs', () => {
+  expect(summarise([run(1000), run(200), run(500)])).toEqual({
+    dispatchesPerToken: 15,
+    readbacksPerToken: 0.5,
+    readbackBytesPerToken: 16,
+    weightBytesTouchedPerToken: 101,
+    weightBytesRequiredPerToken: 100,
+    weightBytesTouchedOverRequired: 1.01,
+    encodeMsPerToken: 0.5,
+    decodeMsPerToken: 50,
+    decodeTokensPerSecond: 20,
+    prefillTokensPerSecond: 100,
+  });
+});
