@@ -8,7 +8,7 @@ import { uniformWriter } from '../uniforms.ts';
 import body from './matmul.wgsl';
 
 const LANES = 32;
-/** Measured on lavapipe and SwiftShader (notes.md): 16 pays the dequantisation, 32 gains nothing more. */
+/** Measured on lavapipe and SwiftShader (notes.md): 32 gains less than the noise. */
 const TILE_TOKENS = 16;
 const NO_BIAS = 0xffffffff;
 
