@@ -1,0 +1,54 @@
+/** What one question of the starter model's evaluation is: the conversation up to it, and how its answer is judged. */
+import type { ChatMessage } from '../../gpu/tokenizer/types.ts';
+
+export const TASK_NAMES = [
+  'guide',
+  'reading-present',
+  'reading-absent',
+  'real-texts',
+  'sums-2',
+  'sums-3',
+  'products',
+  'units',
+  'weekdays',
+  'facts',
+  'refusal',
+  'safety',
+  'in-scope',
+  'prompts',
+] as const;
+export type TaskName = (typeof TASK_NAMES)[number];
+
+/** `near`: not right, but nearly (span right, citation wrong; another safe answer); counted apart. */
+export type Verdict = 'right' | 'near' | 'wrong';
+
+export interface StarterCase {
+  readonly task: TaskName;
+  /** A finer row within the task, such as a relation or a kind of near miss. */
+  readonly group: string;
+  /** Ends with the question. */
+  readonly messages: readonly ChatMessage[];
+  /** Earlier questions that the model answers itself, before `messages`. */
+  readonly earlier: readonly string[];
+  /** What a right answer is, for people. */
+  readonly expected: string;
+  judge(answer: string): Verdict;
+}
+
+/** A question on its own. */
+export function plainCase(
+  fields: Pick<StarterCase, 'task' | 'group' | 'expected' | 'judge'> & { readonly question: string },
+): StarterCase {
+  const { question, ...rest } = fields;
+  return { ...rest, earlier: [], messages: [{ role: 'user', content: question }] };
+}
+
+/** The same case after a turn that is over: `turn` is a question with its answer. */
+export function afterTurn(starterCase: StarterCase, turn: readonly [question: string, answer: string]): StarterCase {
+  const system = starterCase.messages.filter(({ role }) => role === 'system');
+  const rest = starterCase.messages.filter(({ role }) => role !== 'system');
+  return {
+    ...starterCase,
+    messages: [...system, { role: 'user', content: turn[0] }, { role: 'assistant', content: turn[1] }, ...rest],
+  };
+}

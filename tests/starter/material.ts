@@ -1,0 +1,135 @@
+/** The held-out files (resources/starter/heldout) and the tables of facts, typed. Nothing here is made up: files in, data out. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
+export const HELD_OUT_FOLDER = path.join(root, 'resources', 'starter', 'heldout');
+export const TABLES_FOLDER = path.join(root, 'resources', 'starter', 'data', 'tables');
+export const STARTER_MODEL = path.join(root, 'resources', 'models', 'starter.gguf');
+
+export type SafeName = 'UNKNOWN' | 'MEDICAL' | 'LEGAL' | 'CRISIS';
+
+export interface Answers {
+  readonly safe: Readonly<Record<SafeName, string>>;
+  readonly guide: Readonly<Record<string, string>>;
+  readonly relations: Readonly<Record<string, { readonly answer: string }>>;
+}
+export type GuideQuestions = Readonly<Record<string, readonly { readonly text: string; readonly ids: readonly string[] }[]>>;
+export interface ReadingAttribute {
+  readonly value: string;
+  readonly statements: readonly string[];
+  readonly questions: readonly string[];
+}
+export interface ReadingFrames {
+  readonly domains: Readonly<
+    Record<string, { readonly heading: string; readonly attributes: Readonly<Record<string, ReadingAttribute>> }>
+  >;
+  readonly fillers: readonly string[];
+  readonly titles: readonly string[];
+}
+export interface RealText {
+  readonly id: string;
+  readonly title: string;
+  readonly page: number | null;
+  readonly text: string;
+  /** No answers: the text does not say it. */
+  readonly questions: readonly { readonly question: string; readonly answers: readonly string[] }[];
+}
+export type FactFrames = Readonly<Record<string, readonly string[]>>;
+export interface RefusalKind {
+  readonly safe: SafeName;
+  /** Guide answers that are right too. */
+  readonly ids: readonly string[];
+  readonly prompts: readonly { readonly text: string; readonly ids?: readonly string[] }[];
+}
+export interface RefusalFrame {
+  /** Kind of made-up name for `{x}`, or the table whose keys go there. */
+  readonly name?: string;
+  readonly table?: string;
+  readonly texts: readonly string[];
+}
+export interface Refusals {
+  readonly kinds: Readonly<Record<string, RefusalKind>>;
+  readonly frames: Readonly<Record<'unknown-entity' | 'unknown-relation', readonly RefusalFrame[]>>;
+}
+export interface ArithmeticFrames {
+  readonly sum: { readonly frames: readonly string[] };
+  readonly difference: { readonly frames: readonly string[] };
+  readonly product: { readonly frames: readonly string[] };
+  readonly unit: {
+    readonly frames: readonly string[];
+    readonly pairs: readonly { readonly from: string; readonly to: string; readonly factor: number }[];
+    readonly least: number;
+    readonly most: number;
+  };
+  readonly weekday: {
+    readonly frames: Readonly<Record<'after' | 'before' | 'next' | 'previous', readonly string[]>>;
+    readonly least: number;
+    readonly most: number;
+  };
+}
+export interface HandWritten {
+  readonly turns: readonly string[];
+  readonly acceptable: readonly { readonly kind: string; readonly ids?: readonly string[]; readonly value?: string }[];
+}
+/** Relation, key, value: the rows of the tables as questions see them. */
+export interface Fact {
+  readonly relation: string;
+  readonly key: string;
+  readonly value: string;
+}
+
+export const readAnswers = (): Answers => heldOut('answers.json');
+export const readGuide = (): GuideQuestions => heldOut('guide.json');
+export const readReading = (): ReadingFrames => heldOut('reading.json');
+export const readRealTexts = (): readonly RealText[] => heldOut('real-texts.json');
+export const readFactFrames = (): FactFrames => heldOut('facts.json');
+export const readRefusals = (): Refusals => heldOut('refusal.json');
+export const readArithmetic = (): ArithmeticFrames => heldOut('arithmetic.json');
+export const readHandWritten = (): readonly HandWritten[] => heldOut('prompts-300.json');
+
+/** Pairs of two-digit numbers that training held out; null where no file says so. */
+export function readPairs(): readonly (readonly [number, number])[] | null {
+  const file = path.join(HELD_OUT_FOLDER, 'pairs.txt');
+  if (!existsSync(file)) return null;
+  return lines(file).map((line) => {
+    const [a, b] = line.split(/\s+/).map(Number);
+    return [a, b] as const;
+  });
+}
+
+/** Every fact of the tables, in their order. */
+export function readFacts(folder = TABLES_FOLDER): Fact[] {
+  const table = (name: string) => lines(path.join(folder, name)).map((line) => line.split('|'));
+  return [
+    ...table('countries.txt').flatMap(([country, capital, continent]) => [
+      { relation: 'capital', key: country, value: capital },
+      { relation: 'country', key: capital, value: country },
+      { relation: 'continent', key: country, value: continent },
+    ]),
+    ...table('elements.txt').flatMap(([number, symbol, name]) => [
+      { relation: 'symbol', key: name, value: symbol },
+      { relation: 'number', key: name, value: number },
+      { relation: 'element', key: symbol, value: name },
+    ]),
+    ...table('animals.txt').flatMap(([animal, young, kind, legs]) => [
+      { relation: 'young', key: animal, value: young },
+      { relation: 'class', key: animal, value: kind },
+      { relation: 'legs', key: animal, value: legs },
+    ]),
+    ...table('words.txt').map(([key, value]) => ({ relation: 'opposite', key, value })),
+    ...table('misc.txt').map(([relation, key, value]) => ({ relation, key, value })),
+  ];
+}
+
+function heldOut<T>(name: string): T {
+  return JSON.parse(readFileSync(path.join(HELD_OUT_FOLDER, name), 'utf8')) as T;
+}
+
+function lines(file: string): string[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
