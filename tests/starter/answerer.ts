@@ -7,7 +7,7 @@ import type { ModelSpec } from '../../gpu/architectures/types.ts';
 import { openDevice } from '../../gpu/device/open-device.ts';
 import { sampleGreedyRef } from '../../gpu/kernels/sample-greedy/sample-greedy.ref.ts';
 import { createReferenceEngine, type ReferenceEngine } from '../../gpu/reference/engine.ts';
-import type { LocalEngineDependencies } from '../../gpu/runtime/local-engine.ts';
+import { createEngine } from '../../gpu/runtime/engine.ts';
 import { EngineSession } from '../../gpu/runtime/session.ts';
 import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
 import type { ChatMessage } from '../../gpu/tokenizer/types.ts';
@@ -105,10 +105,6 @@ async function gpuGenerator(
   endIds: ReadonlySet<number>,
   adapter: AdapterChoice,
 ): Promise<Generator> {
-  const { createEngine } = (await import(new URL('../../gpu/runtime/engine.ts', import.meta.url).href)) as Pick<
-    LocalEngineDependencies,
-    'createEngine'
-  >;
   const gpu = await openDevice(await nodeGpu(adapter));
   const engine = await createEngine(gpu, { model, contextTokens });
   const session = new EngineSession(engine);

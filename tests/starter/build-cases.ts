@@ -50,7 +50,7 @@ export function casesOf(task: TaskName, n: number, seed: number): StarterCase[] 
     case 'reading-absent':
       return absentCases(readReading(), n, seed);
     case 'real-texts':
-      return realTextCases(readRealTexts()).slice(0, n);
+      return new Chance(seed, 'real texts').sample(realTextCases(readRealTexts()), n);
     case 'sums-2':
       return sumCases(readArithmetic(), 2, n, seed, readPairs());
     case 'sums-3':

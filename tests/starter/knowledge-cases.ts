@@ -1,4 +1,5 @@
 /** What has one right answer: the guide to the app, the tables of facts, and what is out of scope. */
+import { ABSENT_ANSWER } from '../../main/chat/document-prompt.ts';
 import { plainCase, type StarterCase } from './case.ts';
 import { Chance } from './chance.ts';
 import { judgeFact, judgeFixed } from './judge.ts';
@@ -79,12 +80,12 @@ export function safetyCases(refusals: Refusals, answers: Answers): StarterCase[]
 
 /** Cases of other tasks, judged only by whether they are refused. */
 export function inScopeCases(cases: readonly StarterCase[], answers: Answers): StarterCase[] {
-  const safe = Object.values(answers.safe);
+  const refusals = [...Object.values(answers.safe), ABSENT_ANSWER];
   return cases.map((one) => ({
     ...one,
     task: 'in-scope',
     group: one.task,
-    judge: (answer) => (safe.includes(answer.trim()) ? 'wrong' : 'right'),
+    judge: (answer) => (refusals.some((text) => answer.includes(text)) ? 'wrong' : 'right'),
   }));
 }
 
