@@ -19,6 +19,8 @@ export interface Row {
 
 export class Report {
   readonly rows: Row[] = [];
+  /** Of the GPU comparisons. */
+  adapter = 'none';
   /** Reason → how many checks were left out for it. */
   readonly skips = new Map<string, number>();
 

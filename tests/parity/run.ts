@@ -1,5 +1,5 @@
 /**
- * `node main/hosts/launcher/with-node.mjs tests/parity/run.ts [--install] [--write] [--only TEXT] [--model FILE]…`: compares the engine with llama.cpp.
+ * `node main/hosts/launcher/with-node.mjs tests/parity/run.ts [--install] [--write] [--only TEXT] [--model FILE]…`: compares the GPU engine and llama.cpp with the f64 reference.
  * --install fetches llama.cpp (npm package node-llama-cpp, 725 MB) into CONCLAVE_PARITY_DIR or ~/.cache/conclave/llama; --write renews docs/parity.md;
  * --only takes files whose name or type holds TEXT; --model adds a real model. Ends with `N passed, N failed, N skipped`.
  */
@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { openParityDevice } from './gpu-engine.ts';
 import { createLlamaOracle, prepareLlama } from './llama.ts';
 import { modelParity } from './model-parity.ts';
 import { Report } from './report.ts';
@@ -24,20 +25,22 @@ const { values } = parseArgs({
 
 const report = new Report();
 const folder = mkdtempSync(path.join(os.tmpdir(), 'conclave-parity-'));
-const llama = createLlamaOracle();
+const missing = prepareLlama(values.install);
+const llama = missing ? undefined : createLlamaOracle();
+const device = await openParityDevice();
+const gpu = typeof device === 'string' ? undefined : device;
 try {
   const cases = TINY_CASES.filter(({ name, options }) => `${name} ${options.type}`.includes(values.only));
-  const missing = prepareLlama(values.install);
-  if (missing) {
-    report.skip(missing, cases.length + values.model.length);
-  } else {
-    for (const tiny of cases) report.add(await tinyParity(tiny, folder, llama));
-    for (const file of values.model) report.add(await modelParity(path.resolve(file), folder, llama));
-    if (values.model.length === 0) report.skip('no real model: give one with --model');
-  }
+  const nFiles = cases.length + values.model.length;
+  if (missing) report.skip(missing, nFiles);
+  if (typeof device === 'string') report.skip(device, nFiles);
+  if (values.model.length === 0) report.skip('no real model: give one with --model');
+  if (gpu) report.adapter = gpu.capabilities.description;
+  for (const tiny of cases) report.add(await tinyParity(tiny, folder, { llama, gpu }));
+  for (const file of values.model) report.add(await modelParity(path.resolve(file), folder, { llama, gpu }));
   if (values.write) writeParityPage(report);
 } finally {
-  llama.close();
+  llama?.close();
   rmSync(folder, { recursive: true, force: true });
 }
 report.print();

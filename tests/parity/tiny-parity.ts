@@ -1,7 +1,9 @@
-/** Parity on tiny generated files: llama.cpp and the GPU engine against the f64 reference. */
+/** Parity on tiny generated files: the GPU engine and llama.cpp against the f64 reference. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readModel } from '../../gpu/architectures/read-model.ts';
+import type { ModelSpec } from '../../gpu/architectures/types.ts';
+import type { GpuDevice } from '../../gpu/device/open-device.ts';
 import { memorySource } from '../../gpu/gguf/memory-source.ts';
 import { openGguf } from '../../gpu/gguf/read.ts';
 import { f32Value, stringValue } from '../../gpu/gguf/write.ts';
@@ -10,6 +12,7 @@ import { createReferenceEngine, type ReferenceResult } from '../../gpu/reference
 import { drawU32 } from '../../gpu/reference/ops/random.ts';
 import { TINY_ARCHITECTURES, tinyModel, type TinyModelOptions } from '../fixtures/tiny-model.ts';
 import { nmsePerPosition, shareWithin, spread } from './compare.ts';
+import { compareGpu } from './gpu-engine.ts';
 import type { LlamaOracle } from './llama.ts';
 import { llamaProduct } from './llama-products.ts';
 import { percent, scientific, spreadCell, type Check, type Row } from './report.ts';
@@ -21,6 +24,8 @@ export interface TinyCase {
 }
 
 const SEED = 11;
+/** Through the decode kernels; the prefill kernels see all. */
+const DECODED_TOKENS = 24;
 
 /** Each architecture with each type, then what single files can hold besides. 300 positions are more than one attention split. */
 export const TINY_CASES: readonly TinyCase[] = [
@@ -69,54 +74,78 @@ const LEAST_SHARE = 0.98;
 /** The rounding's effect is known from one draw; another is seldom more than a few times as large. */
 const NARROW_MARGIN = 4;
 
-/**
- * Two comparisons with llama.cpp. As it is used: f16 cache, its products round activations, ours do not; for F32 it is held to the bar, for other types
- * each position over the bar must be explained by that rounding. With the rounding reproduced: f32 cache, the reference multiplies as llama.cpp does; what is left is held to the bar for every type.
- */
-export async function tinyParity(tiny: TinyCase, folder: string, llama: LlamaOracle): Promise<Row> {
+/** What there is to compare with; an undefined one is left out. */
+export interface Peers {
+  readonly llama?: LlamaOracle;
+  readonly gpu?: GpuDevice;
+}
+
+export async function tinyParity(tiny: TinyCase, folder: string, { llama, gpu }: Peers): Promise<Row> {
   const file = path.join(folder, 'tiny.gguf');
   const bytes = tinyModel(tiny.options);
   writeFileSync(file, bytes);
   const model = readModel(await openGguf(memorySource(file, bytes)));
-  const { vocabularySize } = model;
-  const tokens = Array.from({ length: tiny.positions }, (_, i) => drawU32(SEED, i) % vocabularySize);
-  const job = { file, tokens, generate: 0, vocabularySize } as const;
-
-  const used = await llama.evaluate({ ...job, kv: 'F16' });
+  const tokens = Array.from({ length: tiny.positions }, (_, i) => drawU32(SEED, i) % model.vocabularySize);
   const ours = await createReferenceEngine(model).run(tokens);
-  const asUsed = nmsePerPosition(ours.logits, used.logits, vocabularySize);
-  const exact = await llama.evaluate({ ...job, kv: 'F32' });
-  const reproducing = createReferenceEngine(model, { kvRounding: 'none', productOf: llamaProduct });
-  const theirs = await reproducing.run(tokens);
-  const reproduced = nmsePerPosition(theirs.logits, exact.logits, vocabularySize);
-  const rounding = nmsePerPosition(ours.logits, theirs.logits, vocabularySize);
-
-  const { type } = tiny.options;
-  const [{ ffn }] = model.layers;
-  const nExpertsUsed = ffn.kind === 'moe' ? ffn.moe.nExpertsUsed : 0;
-  const checks: Check[] = [];
-  if (type === 'F32') {
-    checks.push(everyPosition('llama.cpp as used', asUsed, F32_BAR));
-    checks.push(everyPosition('llama.cpp, f32 cache', reproduced, F32_BAR));
-  } else {
-    const share = shareWithin(reproduced, QUANTISED_BAR);
-    checks.push({
-      name: 'llama.cpp, its rounding reproduced',
-      passed: share >= LEAST_SHARE,
-      detail: `NMSE ≤ ${QUANTISED_BAR} at ${percent(share)} of positions, at least ${percent(LEAST_SHARE)} needed`,
-    });
-    checks.push(explainedByRounding(asUsed, rounding, routerMargins(ours, theirs, nExpertsUsed)));
-  }
+  const parts = [
+    gpu && (await compareGpu(gpu, model, tokens, ours.logits, Math.min(tokens.length, DECODED_TOKENS))),
+    llama && (await compareLlama(llama, file, model, tokens, ours)),
+  ];
+  const { type, otherType } = tiny.options;
   return {
     file: tiny.name,
-    type: tiny.options.otherType ? `${type}, ${tiny.options.otherType}` : type,
+    type: otherType ? `${type}, ${otherType}` : type,
     positions: tokens.length,
+    cells: Object.assign({}, ...parts.map((part) => part?.cells)) as Record<string, string>,
+    checks: parts.flatMap((part) => part?.checks ?? []),
+  };
+}
+
+/**
+ * Two comparisons with llama.cpp. As it is used: f16 cache, its products round activations, ours do not; for F32 it is held to the bar, for other types
+ * each position over the bar must be explained by that rounding. With the rounding reproduced: f32 cache, the reference multiplies as llama.cpp does; what
+ * is left is held to the bar for every type.
+ */
+async function compareLlama(
+  llama: LlamaOracle,
+  file: string,
+  model: ModelSpec,
+  tokens: readonly number[],
+  ours: ReferenceResult,
+): Promise<Pick<Row, 'cells' | 'checks'>> {
+  const { vocabularySize } = model;
+  const job = { file, tokens, generate: 0, vocabularySize } as const;
+  const used = await llama.evaluate({ ...job, kv: 'F16' });
+  const asUsed = nmsePerPosition(ours.logits, used.logits, vocabularySize);
+  const exact = await llama.evaluate({ ...job, kv: 'F32' });
+  const theirs = await createReferenceEngine(model, { kvRounding: 'none', productOf: llamaProduct }).run(tokens);
+  const reproduced = nmsePerPosition(theirs.logits, exact.logits, vocabularySize);
+  return {
     cells: {
       'rounding reproduced': spreadCell(spread(reproduced)),
       'as used': spreadCell(spread(asUsed)),
       'as used ≤ 5e-4': percent(shareWithin(asUsed, QUANTISED_BAR)),
     },
-    checks,
+    checks:
+      model.embedding.type === 'F32'
+        ? [everyPosition('llama.cpp as used', asUsed, F32_BAR), everyPosition('llama.cpp, f32 cache', reproduced, F32_BAR)]
+        : [
+            mostPositions(reproduced),
+            explainedByRounding(
+              asUsed,
+              nmsePerPosition(ours.logits, theirs.logits, vocabularySize),
+              routerMargins(ours, theirs, model),
+            ),
+          ],
+  };
+}
+
+function mostPositions(reproduced: readonly number[]): Check {
+  const share = shareWithin(reproduced, QUANTISED_BAR);
+  return {
+    name: 'llama.cpp, its rounding reproduced',
+    passed: share >= LEAST_SHARE,
+    detail: `NMSE ≤ ${QUANTISED_BAR} at ${percent(share)} of positions, at least ${percent(LEAST_SHARE)} needed`,
   };
 }
 
@@ -124,7 +153,9 @@ export async function tinyParity(tiny: TinyCase, folder: string, llama: LlamaOra
  * How many times the rounding's own effect on the router logits of a position the gap between the last chosen and the first unchosen expert is: the
  * least over the layers. `exact` and `rounded` are the reference without and with llama.cpp's rounding.
  */
-function routerMargins(exact: ReferenceResult, rounded: ReferenceResult, nUsed: number): number[] {
+function routerMargins(exact: ReferenceResult, rounded: ReferenceResult, model: ModelSpec): number[] {
+  const [{ ffn }] = model.layers;
+  const nUsed = ffn.kind === 'moe' ? ffn.moe.nExpertsUsed : 0;
   return exact.routerLogits.map((layers, position) =>
     Math.min(
       Infinity,
