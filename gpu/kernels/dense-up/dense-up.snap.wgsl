@@ -1,0 +1,169 @@
+enable subgroups;
+diagnostic(off, subgroup_uniformity); // the loops over rows are uniform in a subgroup, which the workgroup-wide analysis cannot see
+// A worker is a subgroup: its lanes split the sum of a row and meet in subgroupAdd. Subgroups of a one-dimensional workgroup hold
+// consecutive invocations; WORKGROUP_SIZE is at least the largest subgroup, so that none is partly filled.
+struct Lanes {
+  worker: u32,
+  n_workers: u32,
+  lane: u32,
+  n_lanes: u32,
+}
+
+fn lane_sum(v: f32) -> f32 {
+  return subgroupAdd(v);
+}
+
+fn lane_sum2(v: vec2<f32>) -> vec2<f32> {
+  return subgroupAdd(v);
+}
+
+fn lane_sum3(v: vec3<f32>) -> vec3<f32> {
+  return subgroupAdd(v);
+}
+
+fn lane_sum4(v: vec4<f32>) -> vec4<f32> {
+  return subgroupAdd(v);
+}
+
+fn lane_max(v: f32) -> f32 {
+  return subgroupMax(v);
+}
+
+fn lane_min_u32(v: u32) -> u32 {
+  return subgroupMin(v);
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+  @builtin(subgroup_invocation_id) lane: u32,
+  @builtin(subgroup_size) size: u32,
+) {
+  let per_group = WORKGROUP_SIZE / size;
+  run(Lanes(group.x * per_group + local / size, groups.x * per_group, lane, size), group.y);
+}
+const WORKGROUP_SIZE: u32 = 256u;
+const UNITS: u32 = 2u;
+const WIDTH: u32 = 96u;
+const GATE_KIND: u32 = 0u;
+const UP_KIND: u32 = 0u;
+const GATE_BASE: u32 = 0u;
+const UP_BASE: u32 = 240u;
+const NORM: u32 = 64u;
+const EPSILON: f32 = 0.00001f;
+// Q4_1, planes: nibbles (1 vec4 a unit: weights 0…15 low, 16…31 high), f16 d and m (one word a unit). w = d·q + m. See gpu/quant/q4-1.ts.
+fn q4_1_scale(base: u32, n_units: u32, unit: u32) -> vec2<f32> {
+  return unpack2x16float(w_read(base + n_units + (unit >> 2u))[unit & 3u]);
+}
+
+fn q4_1_low(word: u32) -> vec4<f32> {
+  return vec4<f32>((vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u));
+}
+
+fn q4_1_load32(base: u32, n_units: u32, unit: u32) -> array<vec4<f32>, 8> {
+  let dm = q4_1_scale(base, n_units, unit);
+  let q = w_read(base + unit);
+  let h = q >> vec4<u32>(4u);
+  return array<vec4<f32>, 8>(
+    q4_1_low(q.x) * dm.x + dm.y, q4_1_low(q.y) * dm.x + dm.y, q4_1_low(q.z) * dm.x + dm.y, q4_1_low(q.w) * dm.x + dm.y,
+    q4_1_low(h.x) * dm.x + dm.y, q4_1_low(h.y) * dm.x + dm.y, q4_1_low(h.z) * dm.x + dm.y, q4_1_low(h.w) * dm.x + dm.y);
+}
+
+fn q4_1_dot32(base: u32, n_units: u32, unit: u32, x: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+  let dm = q4_1_scale(base, n_units, unit);
+  let q = w_read(base + unit);
+  let h = q >> vec4<u32>(4u);
+  var sum = (q4_1_low(q.x) * dm.x + dm.y) * (*x)[0];
+  sum += (q4_1_low(q.y) * dm.x + dm.y) * (*x)[1];
+  sum += (q4_1_low(q.z) * dm.x + dm.y) * (*x)[2];
+  sum += (q4_1_low(q.w) * dm.x + dm.y) * (*x)[3];
+  sum += (q4_1_low(h.x) * dm.x + dm.y) * (*x)[4];
+  sum += (q4_1_low(h.y) * dm.x + dm.y) * (*x)[5];
+  sum += (q4_1_low(h.z) * dm.x + dm.y) * (*x)[6];
+  sum += (q4_1_low(h.w) * dm.x + dm.y) * (*x)[7];
+  return (sum.x + sum.y) + (sum.z + sum.w);
+}
+fn w_load32(kind: u32, base: u32, n_units: u32, unit: u32) -> array<vec4<f32>, 8> {
+  return q4_1_load32(base, n_units, unit);
+}
+fn w_dot32(kind: u32, base: u32, n_units: u32, unit: u32, x: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+  return q4_1_dot32(base, n_units, unit, x);
+}
+// Dot products of matrix rows with an RMS-normed input, y = W·(x ∘ g) / sqrt(mean(x²) + ε): Σx² is summed along the same loop and the
+// scale applied at the end, so the norm needs no dispatch and no barrier. The kernel offers x_read(i) and g_read(i) → elements
+// 4i … 4i + 3 of the input and of the norm's weights; a row has UNITS units.
+fn load_normed32(unit: u32, x: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+  var squares = vec4<f32>();
+  for (var j = 0u; j < 8u; j++) {
+    let v = x_read(unit * 8u + j);
+    squares += v * v;
+    (*x)[j] = v * g_read(unit * 8u + j);
+  }
+  return (squares.x + squares.y) + (squares.z + squares.w);
+}
+
+fn norm_scale(squares: f32) -> f32 {
+  return 1.0 / sqrt(squares / f32(UNITS * 32u) + EPSILON);
+}
+
+// W[row] · norm(x); every lane has the result.
+fn normed_dot(lanes: Lanes, kind: u32, base: u32, n_rows: u32, row: u32) -> f32 {
+  var sums = vec2<f32>();
+  for (var unit = lanes.lane; unit < UNITS; unit += lanes.n_lanes) {
+    var x: array<vec4<f32>, 8>;
+    let squares = load_normed32(unit, &x);
+    sums += vec2<f32>(w_dot32(kind, base, n_rows * UNITS, row * UNITS + unit, &x), squares);
+  }
+  let total = lane_sum2(sums);
+  return total.x * norm_scale(total.y);
+}
+
+// The same row of two matrices of one shape (gate and up).
+fn normed_dot_pair(lanes: Lanes, kinds: vec2<u32>, bases: vec2<u32>, n_rows: u32, row: u32) -> vec2<f32> {
+  var sums = vec3<f32>();
+  for (var unit = lanes.lane; unit < UNITS; unit += lanes.n_lanes) {
+    var x: array<vec4<f32>, 8>;
+    let squares = load_normed32(unit, &x);
+    let first = w_dot32(kinds.x, bases.x, n_rows * UNITS, row * UNITS + unit, &x);
+    let second = w_dot32(kinds.y, bases.y, n_rows * UNITS, row * UNITS + unit, &x);
+    sums += vec3<f32>(first, second, squares);
+  }
+  let total = lane_sum3(sums);
+  return total.xy * norm_scale(total.z);
+}
+// silu(g) = g / (1 + e^-g). The exponent is held below overflow: for g < -80 the result is below 1e-33 either way.
+fn silu(g: vec4<f32>) -> vec4<f32> {
+  return g / (1.0 + exp(min(-g, vec4<f32>(80.0))));
+}
+
+fn sigmoid(g: f32) -> f32 {
+  return 1.0 / (1.0 + exp(min(-g, 80.0)));
+}
+// hidden = silu(G·x) · (U·x) with x = norm(h_mid): gate and up rows of a dense feed-forward layer.
+@group(0) @binding(0) var<storage, read> weights: array<vec4<u32>>; // planes of gate and up [F, D] at GATE_BASE, UP_BASE
+@group(0) @binding(1) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM (elements)
+@group(0) @binding(2) var<storage, read> h_mid: array<vec4<f32>>; // [D]
+@group(0) @binding(3) var<storage, read_write> hidden: array<f32>; // [F]
+
+fn w_read(i: u32) -> vec4<u32> {
+  return weights[i];
+}
+
+fn x_read(i: u32) -> vec4<f32> {
+  return h_mid[i];
+}
+
+fn g_read(i: u32) -> vec4<f32> {
+  return vectors[NORM / 4u + i];
+}
+
+fn run(lanes: Lanes, group_y: u32) {
+  for (var row = lanes.worker; row < WIDTH; row += lanes.n_workers) {
+    let pair = normed_dot_pair(lanes, vec2<u32>(GATE_KIND, UP_KIND), vec2<u32>(GATE_BASE, UP_BASE), WIDTH, row);
+    if (lanes.lane == 0u) {
+      hidden[row] = silu(vec4<f32>(pair.x)).x * pair.y;
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** `experts-down` without a device. */
+import { expect, test } from 'vitest';
+import { SNAPSHOT_VARIANT } from '../case-variant.ts';
+import { expertRowsLayout } from '../experts-up/experts-up.ts';
+import { expertsDownKernel } from './experts-down.ts';
+
+test('WGSL with a shared expert', async () => {
+  const { program, grid } = expertsDownKernel(
+    {
+      modelWidth: 64,
+      nExperts: 8,
+      nExpertsUsed: 2,
+      width: 96,
+      down: { type: 'Q8_0', offsetVec4: 432 },
+      slotStrideBytes: 10496,
+      nShards: 1,
+      rows: expertRowsLayout(192, 2, 4),
+      shared: { width: 128, type: 'Q4_0', hasOutputGate: true },
+    },
+    SNAPSHOT_VARIANT,
+  );
+  expect(grid).toEqual([8, 1, 1]);
+  await expect(program.code).toMatchFileSnapshot('experts-down.snap.wgsl');
+});

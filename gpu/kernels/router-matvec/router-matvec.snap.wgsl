@@ -1,0 +1,226 @@
+enable subgroups;
+diagnostic(off, subgroup_uniformity); // the loops over rows are uniform in a subgroup, which the workgroup-wide analysis cannot see
+// A worker is a subgroup: its lanes split the sum of a row and meet in subgroupAdd. Subgroups of a one-dimensional workgroup hold
+// consecutive invocations; WORKGROUP_SIZE is at least the largest subgroup, so that none is partly filled.
+struct Lanes {
+  worker: u32,
+  n_workers: u32,
+  lane: u32,
+  n_lanes: u32,
+}
+
+fn lane_sum(v: f32) -> f32 {
+  return subgroupAdd(v);
+}
+
+fn lane_sum2(v: vec2<f32>) -> vec2<f32> {
+  return subgroupAdd(v);
+}
+
+fn lane_sum3(v: vec3<f32>) -> vec3<f32> {
+  return subgroupAdd(v);
+}
+
+fn lane_sum4(v: vec4<f32>) -> vec4<f32> {
+  return subgroupAdd(v);
+}
+
+fn lane_max(v: f32) -> f32 {
+  return subgroupMax(v);
+}
+
+fn lane_min_u32(v: u32) -> u32 {
+  return subgroupMin(v);
+}
+
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn main(
+  @builtin(workgroup_id) group: vec3<u32>,
+  @builtin(num_workgroups) groups: vec3<u32>,
+  @builtin(local_invocation_index) local: u32,
+  @builtin(subgroup_invocation_id) lane: u32,
+  @builtin(subgroup_size) size: u32,
+) {
+  let per_group = WORKGROUP_SIZE / size;
+  run(Lanes(group.x * per_group + local / size, groups.x * per_group, lane, size), group.y);
+}
+const WORKGROUP_SIZE: u32 = 256u;
+const UNITS: u32 = 2u;
+const N_EXPERTS: u32 = 4u;
+const NORM: u32 = 8u;
+const EPSILON: f32 = 0.000001f;
+const ROUTER_KIND: u32 = 0u;
+const SHARED_ROWS: u32 = 32u;
+const SHARED_AT: u32 = 8u;
+const HAS_OUTPUT_GATE: bool = true;
+const GATE_KIND: u32 = 1u;
+const UP_KIND: u32 = 1u;
+const OUTPUT_GATE_KIND: u32 = 0u;
+const GATE_BASE: u32 = 0u;
+const UP_BASE: u32 = 80u;
+const OUTPUT_GATE_BASE: u32 = 160u;
+// F32, plane: 32 weights = 8 vec4. See gpu/quant/f32.ts.
+fn f32_load32(base: u32, n_units: u32, unit: u32) -> array<vec4<f32>, 8> {
+  let at = base + unit * 8u;
+  return array<vec4<f32>, 8>(
+    bitcast<vec4<f32>>(w_read(at)), bitcast<vec4<f32>>(w_read(at + 1u)),
+    bitcast<vec4<f32>>(w_read(at + 2u)), bitcast<vec4<f32>>(w_read(at + 3u)),
+    bitcast<vec4<f32>>(w_read(at + 4u)), bitcast<vec4<f32>>(w_read(at + 5u)),
+    bitcast<vec4<f32>>(w_read(at + 6u)), bitcast<vec4<f32>>(w_read(at + 7u)));
+}
+
+fn f32_dot32(base: u32, n_units: u32, unit: u32, x: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+  let at = base + unit * 8u;
+  var sum = bitcast<vec4<f32>>(w_read(at)) * (*x)[0];
+  sum += bitcast<vec4<f32>>(w_read(at + 1u)) * (*x)[1];
+  sum += bitcast<vec4<f32>>(w_read(at + 2u)) * (*x)[2];
+  sum += bitcast<vec4<f32>>(w_read(at + 3u)) * (*x)[3];
+  sum += bitcast<vec4<f32>>(w_read(at + 4u)) * (*x)[4];
+  sum += bitcast<vec4<f32>>(w_read(at + 5u)) * (*x)[5];
+  sum += bitcast<vec4<f32>>(w_read(at + 6u)) * (*x)[6];
+  sum += bitcast<vec4<f32>>(w_read(at + 7u)) * (*x)[7];
+  return (sum.x + sum.y) + (sum.z + sum.w);
+}
+// Q4_0, planes: nibbles (1 vec4 a unit: weights 0…15 low, 16…31 high), f16 scales (8 a vec4). w = d·(q − 8). See gpu/quant/q4-0.ts.
+fn q4_0_scale(base: u32, n_units: u32, unit: u32) -> f32 {
+  let scales = w_read(base + n_units + (unit >> 3u));
+  return unpack2x16float(scales[(unit >> 1u) & 3u] >> ((unit & 1u) * 16u)).x;
+}
+
+fn q4_0_low(word: u32) -> vec4<f32> {
+  return vec4<f32>((vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u)) - 8.0;
+}
+
+fn q4_0_load32(base: u32, n_units: u32, unit: u32) -> array<vec4<f32>, 8> {
+  let d = q4_0_scale(base, n_units, unit);
+  let q = w_read(base + unit);
+  let h = q >> vec4<u32>(4u);
+  return array<vec4<f32>, 8>(
+    q4_0_low(q.x) * d, q4_0_low(q.y) * d, q4_0_low(q.z) * d, q4_0_low(q.w) * d,
+    q4_0_low(h.x) * d, q4_0_low(h.y) * d, q4_0_low(h.z) * d, q4_0_low(h.w) * d);
+}
+
+fn q4_0_dot32(base: u32, n_units: u32, unit: u32, x: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+  let q = w_read(base + unit);
+  let h = q >> vec4<u32>(4u);
+  var sum = q4_0_low(q.x) * (*x)[0];
+  sum += q4_0_low(q.y) * (*x)[1];
+  sum += q4_0_low(q.z) * (*x)[2];
+  sum += q4_0_low(q.w) * (*x)[3];
+  sum += q4_0_low(h.x) * (*x)[4];
+  sum += q4_0_low(h.y) * (*x)[5];
+  sum += q4_0_low(h.z) * (*x)[6];
+  sum += q4_0_low(h.w) * (*x)[7];
+  return q4_0_scale(base, n_units, unit) * ((sum.x + sum.y) + (sum.z + sum.w));
+}
+fn w_load32(kind: u32, base: u32, n_units: u32, unit: u32) -> array<vec4<f32>, 8> {
+  switch (kind) {
+    case 1u: { return q4_0_load32(base, n_units, unit); }
+    default: { return f32_load32(base, n_units, unit); }
+  }
+}
+fn w_dot32(kind: u32, base: u32, n_units: u32, unit: u32, x: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+  switch (kind) {
+    case 1u: { return q4_0_dot32(base, n_units, unit, x); }
+    default: { return f32_dot32(base, n_units, unit, x); }
+  }
+}
+// Dot products of matrix rows with an RMS-normed input, y = W·(x ∘ g) / sqrt(mean(x²) + ε): Σx² is summed along the same loop and the
+// scale applied at the end, so the norm needs no dispatch and no barrier. The kernel offers x_read(i) and g_read(i) → elements
+// 4i … 4i + 3 of the input and of the norm's weights; a row has UNITS units.
+fn load_normed32(unit: u32, x: ptr<function, array<vec4<f32>, 8>>) -> f32 {
+  var squares = vec4<f32>();
+  for (var j = 0u; j < 8u; j++) {
+    let v = x_read(unit * 8u + j);
+    squares += v * v;
+    (*x)[j] = v * g_read(unit * 8u + j);
+  }
+  return (squares.x + squares.y) + (squares.z + squares.w);
+}
+
+fn norm_scale(squares: f32) -> f32 {
+  return 1.0 / sqrt(squares / f32(UNITS * 32u) + EPSILON);
+}
+
+// W[row] · norm(x); every lane has the result.
+fn normed_dot(lanes: Lanes, kind: u32, base: u32, n_rows: u32, row: u32) -> f32 {
+  var sums = vec2<f32>();
+  for (var unit = lanes.lane; unit < UNITS; unit += lanes.n_lanes) {
+    var x: array<vec4<f32>, 8>;
+    let squares = load_normed32(unit, &x);
+    sums += vec2<f32>(w_dot32(kind, base, n_rows * UNITS, row * UNITS + unit, &x), squares);
+  }
+  let total = lane_sum2(sums);
+  return total.x * norm_scale(total.y);
+}
+
+// The same row of two matrices of one shape (gate and up).
+fn normed_dot_pair(lanes: Lanes, kinds: vec2<u32>, bases: vec2<u32>, n_rows: u32, row: u32) -> vec2<f32> {
+  var sums = vec3<f32>();
+  for (var unit = lanes.lane; unit < UNITS; unit += lanes.n_lanes) {
+    var x: array<vec4<f32>, 8>;
+    let squares = load_normed32(unit, &x);
+    let first = w_dot32(kinds.x, bases.x, n_rows * UNITS, row * UNITS + unit, &x);
+    let second = w_dot32(kinds.y, bases.y, n_rows * UNITS, row * UNITS + unit, &x);
+    sums += vec3<f32>(first, second, squares);
+  }
+  let total = lane_sum3(sums);
+  return total.xy * norm_scale(total.z);
+}
+// silu(g) = g / (1 + e^-g). The exponent is held below overflow: for g < -80 the result is below 1e-33 either way.
+fn silu(g: vec4<f32>) -> vec4<f32> {
+  return g / (1.0 + exp(min(-g, vec4<f32>(80.0))));
+}
+
+fn sigmoid(g: f32) -> f32 {
+  return 1.0 / (1.0 + exp(min(-g, 80.0)));
+}
+// Of x = norm(h_mid): router logits R·x [E], and where the layer has a shared expert its hidden row silu(G·x) · (U·x) [Fs] and the
+// logit of its output gate. routed = logits [E] | gate logit | hidden [Fs], hidden at SHARED_AT.
+@group(0) @binding(0) var<storage, read> weights: array<vec4<u32>>; // planes of the router [E, D]
+@group(0) @binding(1) var<storage, read> shared_weights: array<vec4<u32>>; // planes of gate, up [Fs, D] and output gate [1, D]
+@group(0) @binding(2) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM (elements)
+@group(0) @binding(3) var<storage, read> h_mid: array<vec4<f32>>; // [D]
+@group(0) @binding(4) var<storage, read_write> routed: array<f32>;
+
+var<private> from_shared: bool;
+
+fn w_read(i: u32) -> vec4<u32> {
+  if (SHARED_ROWS > 0u && from_shared) {
+    return shared_weights[i];
+  }
+  return weights[i];
+}
+
+fn x_read(i: u32) -> vec4<f32> {
+  return h_mid[i];
+}
+
+fn g_read(i: u32) -> vec4<f32> {
+  return vectors[NORM / 4u + i];
+}
+
+fn run(lanes: Lanes, group_y: u32) {
+  const ROWS = N_EXPERTS + SHARED_ROWS + select(0u, 1u, HAS_OUTPUT_GATE);
+  for (var i = lanes.worker; i < ROWS; i += lanes.n_workers) {
+    var result: f32;
+    var place = i;
+    if (i < N_EXPERTS) {
+      from_shared = false;
+      result = normed_dot(lanes, ROUTER_KIND, 0u, N_EXPERTS, i);
+    } else if (i < N_EXPERTS + SHARED_ROWS) {
+      from_shared = true;
+      let row = i - N_EXPERTS;
+      let pair = normed_dot_pair(lanes, vec2<u32>(GATE_KIND, UP_KIND), vec2<u32>(GATE_BASE, UP_BASE), SHARED_ROWS, row);
+      result = silu(vec4<f32>(pair.x)).x * pair.y;
+      place = SHARED_AT + row;
+    } else {
+      from_shared = true;
+      result = normed_dot(lanes, OUTPUT_GATE_KIND, OUTPUT_GATE_BASE, 1u, 0u);
+      place = N_EXPERTS;
+    }
+    if (lanes.lane == 0u) {
+      routed[place] = result;
+    }
+  }
+}
