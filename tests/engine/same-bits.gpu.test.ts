@@ -34,13 +34,10 @@ describe.skipIf(!gpu).each(['llama', 'mixtral', 'qwen2moe', 'qwen3moe', 'olmoe']
     const plain = await everything({});
     expect(plain.sampled.length).toBe(12);
     for (const options of [
-      { slotPermutationSeed: 99 },
-      { prefillChunkTokens: 1 },
-      { prefillChunkTokens: 7 },
-      { prefillChunkTokens: 64, tokensInFlight: 1 },
-      { prefillChunkTokens: 256, tokensInFlight: 2 },
-      { contextTokens: 83, tokensInFlight: 3 },
-      { contextTokens: 300, tokensInFlight: 4 },
+      { prefillChunkTokens: 1, slotPermutationSeed: 99 },
+      { prefillChunkTokens: 7, tokensInFlight: 1 },
+      { prefillChunkTokens: 64, tokensInFlight: 3, contextTokens: 83 },
+      { prefillChunkTokens: 256, tokensInFlight: 4, contextTokens: 300 },
     ])
       expect(await everything(options), JSON.stringify(options)).toEqual(plain);
   });

@@ -8,9 +8,7 @@ import body from './attention-reduce.wgsl';
 const WORKGROUP_SIZE = 64;
 
 /** Bindings: state, attention (attentionLayout). Only for contexts of more than one split. */
-export function attentionReduceKernel(
-  shape: Pick<AttentionShape, 'nHeads' | 'headWidth' | 'contextTokens'>,
-): KernelInstance {
+export function attentionReduceKernel(shape: Pick<AttentionShape, 'nHeads' | 'headWidth' | 'contextTokens'>): KernelInstance {
   const layout = attentionLayout(shape);
   const program = composeProgram({
     name: 'attention-reduce',

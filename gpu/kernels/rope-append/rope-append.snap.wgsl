@@ -21,6 +21,61 @@ struct Chunk {
   reserved: u32,
 }
 @group(0) @binding(0) var<uniform> chunk: Chunk;
+// q and k rows before they meet: clamp, RMS norm, rotary position. The kernel binds qkv, vectors and globals as array<f32> and fixes
+// CLAMP, HAS_NORM, HEAD_WIDTH, ROPE_DIMS, ROPE_OFFSET (element of globals where the inverse frequencies start) and INTERLEAVED.
+
+// The elements that one norm covers: a head, or the whole row of q or k.
+struct Group {
+  start: u32, // first element, in qkv
+  width: u32,
+  weight: u32, // of the norm, in vectors
+  scale: f32, // 1 / RMS
+}
+
+// The largest finite f16: a larger key or value is stored as this, since packing it is not defined.
+const F16_MAX = 65504.0;
+
+fn element(g: Group, i: u32) -> f32 {
+  return clamp(qkv[g.start + i], -CLAMP, CLAMP);
+}
+
+fn normed(g: Group, i: u32) -> f32 {
+  if (HAS_NORM) {
+    return element(g, i) * g.scale * vectors[g.weight + i];
+  }
+  return element(g, i);
+}
+
+// Elements 2·word and 2·word + 1 of the group after norm and RoPE.
+fn rotated(g: Group, word: u32, position: f32) -> vec2<f32> {
+  let i = 2u * word;
+  let e = i % HEAD_WIDTH;
+  let v = vec2<f32>(normed(g, i), normed(g, i + 1u));
+  if (e >= ROPE_DIMS) {
+    return v;
+  }
+  if (INTERLEAVED) {
+    let c = cos_sin(position * globals[ROPE_OFFSET + e / 2u]);
+    return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
+  }
+  return vec2<f32>(rotated_half(g, i, e, v.x, position), rotated_half(g, i + 1u, e + 1u, v.y, position));
+}
+
+fn rotated_half(g: Group, i: u32, e: u32, v: f32, position: f32) -> f32 {
+  let n_pairs = ROPE_DIMS / 2u;
+  if (e < n_pairs) {
+    let c = cos_sin(position * globals[ROPE_OFFSET + e]);
+    return v * c.x - normed(g, i + n_pairs) * c.y;
+  }
+  let c = cos_sin(position * globals[ROPE_OFFSET + e - n_pairs]);
+  return v * c.x + normed(g, i - n_pairs) * c.y;
+}
+
+// Two f16 in a word, the earlier in the low half.
+fn packed(v: vec2<f32>) -> u32 {
+  return pack2x16float(clamp(v, vec2<f32>(-F16_MAX), vec2<f32>(F16_MAX)));
+}
+
 // (cos, sin) of an angle of any size. The built-in functions are only promised to 2^-11 and only in [-π, π], so the angle is reduced
 // by multiples of π/2 in three exact parts (Cody and Waite 1980) and two minimax polynomials take the rest (those of Cephes' sinf, cosf).
 fn cos_sin(angle: f32) -> vec2<f32> {
@@ -48,26 +103,6 @@ fn cos_sin(angle: f32) -> vec2<f32> {
 @group(0) @binding(6) var<storage, read_write> values: array<u32>;
 
 const ROW_WIDTH = (N_HEADS + 2u * N_KV_HEADS) * HEAD_WIDTH;
-// The largest finite f16: a larger key or value is stored as this, since packing it is not defined.
-const F16_MAX = 65504.0;
-
-struct Group {
-  start: u32, // first element, in qkv
-  width: u32,
-  weight: u32, // of the norm, in vectors
-  scale: f32,
-}
-
-fn element(g: Group, i: u32) -> f32 {
-  return clamp(qkv[g.start + i], -CLAMP, CLAMP);
-}
-
-fn normed(g: Group, i: u32) -> f32 {
-  if (HAS_NORM) {
-    return element(g, i) * g.scale * vectors[g.weight + i];
-  }
-  return element(g, i);
-}
 
 fn inverse_rms(g: Group) -> f32 {
   var sum = 0.0;
@@ -76,31 +111,6 @@ fn inverse_rms(g: Group) -> f32 {
     sum += v * v;
   }
   return 1.0 / sqrt(sum / f32(g.width) + EPSILON);
-}
-
-// Elements 2·word and 2·word + 1 of the group after norm and RoPE.
-fn rotated(g: Group, word: u32, position: f32) -> vec2<f32> {
-  let i = 2u * word;
-  let e = i % HEAD_WIDTH;
-  let v = vec2<f32>(normed(g, i), normed(g, i + 1u));
-  if (e >= ROPE_DIMS) {
-    return v;
-  }
-  if (INTERLEAVED) {
-    let c = cos_sin(position * globals[ROPE_OFFSET + e / 2u]);
-    return vec2<f32>(v.x * c.x - v.y * c.y, v.x * c.y + v.y * c.x);
-  }
-  return vec2<f32>(rotated_half(g, i, e, v.x, position), rotated_half(g, i + 1u, e + 1u, v.y, position));
-}
-
-fn rotated_half(g: Group, i: u32, e: u32, v: f32, position: f32) -> f32 {
-  let n_pairs = ROPE_DIMS / 2u;
-  if (e < n_pairs) {
-    let c = cos_sin(position * globals[ROPE_OFFSET + e]);
-    return v * c.x - normed(g, i + n_pairs) * c.y;
-  }
-  let c = cos_sin(position * globals[ROPE_OFFSET + e - n_pairs]);
-  return v * c.x + normed(g, i - n_pairs) * c.y;
 }
 
 @compute @workgroup_size(32)
@@ -137,8 +147,4 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       keys[at] = packed(rotated(g, word, f32(position)));
     }
   }
-}
-
-fn packed(v: vec2<f32>) -> u32 {
-  return pack2x16float(clamp(v, vec2<f32>(-F16_MAX), vec2<f32>(F16_MAX)));
 }
