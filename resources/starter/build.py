@@ -1,0 +1,49 @@
+"""Writes the token files of a training run: same seed, same bytes (the hash is printed and kept in data.json).
+
+    python build.py --out DIR --conversations N [--seed 11]
+"""
+
+import argparse
+import hashlib
+import json
+import random
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from conversation import TASKS, encode
+from mixture import conversation
+
+
+def build(out: Path, n: int, seed: int):
+    tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
+    rng = random.Random(seed)
+    ids, weights, starts, tasks, count = [], [], [0], [], Counter()
+    for _ in range(n):
+        sample = conversation(rng)
+        a, w = encode(tokenizer, sample)
+        ids.append(np.array(a, np.uint16))
+        weights.append(np.array(w, np.uint8))
+        starts.append(starts[-1] + len(a))
+        tasks.append(TASKS.index(sample.task))
+        count[sample.task] += len(a)
+    arrays = {"ids.u16": np.concatenate(ids), "weights.u8": np.concatenate(weights), "starts.i64": np.array(starts, np.int64), "tasks.u8": np.array(tasks, np.uint8)}
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        array.tofile(out / name)
+        digest.update(array.tobytes())
+    (out / "shape.json").write_text(json.dumps({"vocabulary": tokenizer.get_vocab_size()}))
+    summary = {"seed": seed, "conversations": n, "tokens": starts[-1], "answerTokens": int((arrays["weights.u8"] > 0).sum()), "tokensByTask": dict(count), "sha256": digest.hexdigest()}
+    (out / "data.json").write_text(json.dumps(summary, indent=2))
+    return summary
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--conversations", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=11)
+    args = parser.parse_args()
+    print(json.dumps(build(args.out, args.conversations, args.seed), indent=2))

@@ -1,0 +1,142 @@
+"""The starter model in PyTorch: a qwen3moe transformer (q/k norm, RoPE by halves, softmax top-k routing, renormalised).
+
+Shapes: B sequences, T tokens, D width, H heads, G key/value heads, E experts, K used, F expert width, V vocabulary.
+Follows what the engine computes (gpu/architectures/qwen3moe.ts), so that the export needs no conversion of weights.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+@dataclass(frozen=True)
+class Shape:
+    vocabulary: int = 4096
+    layers: int = 6
+    width: int = 256
+    heads: int = 8
+    kv_heads: int = 4
+    head_width: int = 32
+    experts: int = 16
+    experts_used: int = 2
+    expert_width: int = 128
+    rope_base: float = 10000.0
+    epsilon: float = 1e-6
+    context: int = 2048
+
+
+class RmsNorm(nn.Module):
+    def __init__(self, width: int, epsilon: float):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.epsilon = epsilon
+
+    def forward(self, x):
+        return F.rms_norm(x.float(), (x.shape[-1],), self.weight, self.epsilon)
+
+
+def rope(x, cos, sin):
+    """x [B, heads, T, head_width], pairs (i, i + half)."""
+    a, b = x.chunk(2, dim=-1)
+    return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
+
+
+class Attention(nn.Module):
+    def __init__(self, s: Shape):
+        super().__init__()
+        self.s = s
+        self.q = nn.Linear(s.width, s.heads * s.head_width, bias=False)
+        self.k = nn.Linear(s.width, s.kv_heads * s.head_width, bias=False)
+        self.v = nn.Linear(s.width, s.kv_heads * s.head_width, bias=False)
+        self.o = nn.Linear(s.heads * s.head_width, s.width, bias=False)
+        self.q_norm = RmsNorm(s.head_width, s.epsilon)
+        self.k_norm = RmsNorm(s.head_width, s.epsilon)
+
+    def forward(self, x, cos, sin, mask):
+        s, (b, t, _) = self.s, x.shape
+        q = self.q_norm(self.q(x).view(b, t, s.heads, s.head_width)).transpose(1, 2)
+        k = self.k_norm(self.k(x).view(b, t, s.kv_heads, s.head_width)).transpose(1, 2)
+        v = self.v(x).view(b, t, s.kv_heads, s.head_width).transpose(1, 2)
+        q, k = rope(q, cos, sin).to(v.dtype), rope(k, cos, sin).to(v.dtype)
+        repeat = s.heads // s.kv_heads
+        k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
+        return self.o(y.transpose(1, 2).reshape(b, t, -1))
+
+
+class Moe(nn.Module):
+    """Router in f32; each expert's tokens are gathered, multiplied and scattered back. No capacity limit, nothing is dropped."""
+
+    def __init__(self, s: Shape):
+        super().__init__()
+        self.s = s
+        self.router = nn.Linear(s.width, s.experts, bias=False)
+        scale = s.width**-0.5
+        self.gate = nn.Parameter(torch.randn(s.experts, s.expert_width, s.width) * scale)
+        self.up = nn.Parameter(torch.randn(s.experts, s.expert_width, s.width) * scale)
+        self.down = nn.Parameter(torch.randn(s.experts, s.width, s.expert_width) * s.expert_width**-0.5)
+
+    def forward(self, x):
+        s, shape = self.s, x.shape
+        x = x.reshape(-1, s.width)
+        with torch.autocast("cpu", enabled=False):
+            logits = F.linear(x.float(), self.router.weight.float())
+        probabilities = logits.softmax(-1)
+        weights, chosen = probabilities.topk(s.experts_used, dim=-1)
+        weights = weights / weights.sum(-1, keepdim=True)
+        order = chosen.reshape(-1).argsort(stable=True)
+        token = order // s.experts_used
+        counts = torch.bincount(chosen.reshape(-1), minlength=s.experts)
+        gathered = x[token].to(torch.bfloat16) if torch.is_autocast_enabled("cpu") else x[token]
+        pieces = gathered.split(counts.tolist())
+        outputs = []
+        # unbind, not indexing: the gradient of an indexed parameter is a full-size tensor of zeros per expert
+        for rows, gate, up, down in zip(pieces, self.gate.unbind(0), self.up.unbind(0), self.down.unbind(0)):
+            outputs.append(F.linear(F.silu(F.linear(rows, gate)) * F.linear(rows, up), down))
+        mixed = torch.cat(outputs).float() * weights.reshape(-1)[order].unsqueeze(1)
+        out = torch.zeros_like(x, dtype=torch.float32).index_add(0, token, mixed)
+        return out.view(shape), logits, probabilities, chosen
+
+
+class Block(nn.Module):
+    def __init__(self, s: Shape):
+        super().__init__()
+        self.attention_norm, self.attention = RmsNorm(s.width, s.epsilon), Attention(s)
+        self.moe_norm, self.moe = RmsNorm(s.width, s.epsilon), Moe(s)
+
+    def forward(self, x, cos, sin, mask):
+        x = x + self.attention(self.attention_norm(x), cos, sin, mask)
+        out, logits, probabilities, chosen = self.moe(self.moe_norm(x))
+        return x + out, logits, probabilities, chosen
+
+
+class Starter(nn.Module):
+    def __init__(self, s: Shape):
+        super().__init__()
+        self.s = s
+        self.embedding = nn.Embedding(s.vocabulary, s.width)
+        self.blocks = nn.ModuleList(Block(s) for _ in range(s.layers))
+        self.norm = RmsNorm(s.width, s.epsilon)
+        nn.init.normal_(self.embedding.weight, std=0.02)
+        frequency = s.rope_base ** (-torch.arange(0, s.head_width, 2).float() / s.head_width)
+        angle = torch.arange(s.context).float()[:, None] * frequency
+        self.register_buffer("cos", angle.cos(), persistent=False)
+        self.register_buffer("sin", angle.sin(), persistent=False)
+
+    def forward(self, ids, positions=None, mask=None):
+        """ids [B, T] -> hidden [B, T, D] and the routing of each layer. `positions` [B, T] restart at each packed document."""
+        x = self.embedding(ids)
+        if positions is None:
+            cos, sin = self.cos[: ids.shape[1]], self.sin[: ids.shape[1]]
+        else:
+            cos, sin = self.cos[positions].unsqueeze(1), self.sin[positions].unsqueeze(1)
+        routing = []
+        for block in self.blocks:
+            x, logits, probabilities, chosen = block(x, cos, sin, mask)
+            routing.append((logits, probabilities, chosen))
+        return self.norm(x), routing
+
+    def logits(self, hidden):
+        return F.linear(hidden, self.embedding.weight)

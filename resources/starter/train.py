@@ -1,0 +1,205 @@
+"""Trains the starter model on the token file that build.py wrote. CPU, bf16 autocast, f32 master weights.
+
+    python train.py --data DIR --out DIR [--minutes M | --steps N] [--resume]
+
+Batches hold whole conversations of similar length (no packing, so no attention across documents). The loss is on answer tokens only,
+weighted by the file. Load balance is over the whole mixed batch, not per sequence (per sequence would kill specialisation), with a router
+z-loss. Matrices are trained by Muon (orthogonalised momentum; Jordan et al. 2024), the rest by AdamW. Checkpoints every ten minutes.
+"""
+
+import argparse
+import json
+import math
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from model import Shape, Starter
+
+BALANCE, Z_LOSS = 0.01, 1e-3
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose update is replaced by its nearest orthogonal matrix (five Newton-Schulz steps). Takes [m, n] and stacks [E, m, n]."""
+
+    def __init__(self, params, lr, momentum=0.95, weight_decay=0.0):
+        super().__init__(params, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                buffer = self.state[p].setdefault("momentum", torch.zeros_like(p))
+                buffer.lerp_(p.grad, 1 - group["momentum"])
+                update = orthogonal(p.grad.lerp(buffer, group["momentum"]))
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+                p.add_(update, alpha=-group["lr"] * max(1.0, p.shape[-2] / p.shape[-1]) ** 0.5)
+
+
+def orthogonal(g, steps=5):
+    x = g.bfloat16()
+    tall = x.shape[-2] > x.shape[-1]
+    x = x.mT if tall else x
+    x = x / (x.flatten(-2).norm(dim=-1)[..., None, None] + 1e-7)
+    for _ in range(steps):
+        a = x @ x.mT
+        x = 3.4445 * x + (-4.7750 * a + 2.0315 * a @ a) @ x
+    return (x.mT if tall else x).float()
+
+
+class Data:
+    """Conversations of one split, drawn in an order fixed by the seed; `fraction` of the curriculum chooses which stages take part."""
+
+    def __init__(self, folder: Path):
+        self.ids = np.memmap(folder / "ids.u16", np.uint16, "r")
+        self.weights = np.memmap(folder / "weights.u8", np.uint8, "r")
+        self.starts = np.fromfile(folder / "starts.i64", np.int64)
+        self.tasks = np.fromfile(folder / "tasks.u8", np.uint8)
+        self.lengths = np.diff(self.starts)
+
+    def batches(self, seed: int, tokens: int, longest: int, stage_tasks=None):
+        """Yields lists of conversation indices; each list is about `tokens` padded tokens of similar length."""
+        rng = np.random.default_rng(seed)
+        usable = np.flatnonzero(self.lengths <= longest)
+        if stage_tasks is not None:
+            usable = usable[np.isin(self.tasks[usable], stage_tasks)]
+        order = rng.permutation(usable)
+        pool = 4096
+        for first in range(0, len(order), pool):
+            part = order[first : first + pool]
+            part = part[np.argsort(self.lengths[part] + rng.random(len(part)), kind="stable")]
+            groups, group, width = [], [], 0
+            for i in part:
+                width = max(width, int(self.lengths[i]))
+                if group and width * (len(group) + 1) > tokens:
+                    groups.append(group)
+                    group, width = [], int(self.lengths[i])
+                group.append(int(i))
+            if group:
+                groups.append(group)
+            for g in rng.permutation(len(groups)):
+                yield groups[g]
+
+    def tensors(self, indices):
+        width = int(max(self.lengths[i] for i in indices))
+        ids = np.zeros((len(indices), width), np.int64)
+        weights = np.zeros((len(indices), width), np.float32)
+        for row, i in enumerate(indices):
+            a, b = self.starts[i], self.starts[i + 1]
+            ids[row, : b - a] = self.ids[a:b]
+            weights[row, : b - a] = self.weights[a:b]
+        return torch.from_numpy(ids), torch.from_numpy(weights)
+
+
+def losses(model, ids, weights):
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        hidden, routing = model(ids[:, :-1])
+        target, weight = ids[:, 1:], weights[:, 1:]
+        chosen = weight > 0
+        logits = model.logits(hidden[chosen])
+    answer = F.cross_entropy(logits.float(), target[chosen], reduction="none")
+    answer = (answer * weight[chosen]).sum() / weight[chosen].sum()
+    real = torch.zeros_like(ids[:, :-1], dtype=torch.bool)
+    lengths = (weights.flip(1) > 0).float().argmax(1)  # the answer ends each conversation: what follows is padding
+    real |= torch.arange(ids.shape[1] - 1)[None] < (ids.shape[1] - lengths)[:, None]
+    real = real.reshape(-1)
+    balance, z = 0.0, 0.0
+    for router_logits, probabilities, experts in routing:
+        n = router_logits.shape[-1]
+        load = torch.bincount(experts[real].reshape(-1), minlength=n).float()
+        balance = balance + n * ((load / load.sum()) * probabilities[real].mean(0)).sum()
+        z = z + router_logits[real].logsumexp(-1).square().mean()
+    return answer, balance / len(routing), z / len(routing)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=0)
+    parser.add_argument("--steps", type=int, default=0)
+    parser.add_argument("--batch-tokens", type=int, default=6144)
+    parser.add_argument("--lr", type=float, default=0.02, help="Muon; AdamW takes a fixed share of it")
+    parser.add_argument("--longest", type=int, default=1024)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=0, help="0: one beside other work (threads wait for each other), all cores on an idle machine")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--shape", type=json.loads, default={})
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(args.seed)
+    torch.set_num_threads(args.threads or 1)
+    data = Data(args.data)
+    shape = Shape(**{**json.loads((args.data / "shape.json").read_text()), **args.shape})
+    model = Starter(shape)
+    matrices = [p for n, p in model.named_parameters() if p.ndim >= 2 and "embedding" not in n and "router" not in n]
+    taken = {id(p) for p in matrices}
+    rest = [p for p in model.parameters() if id(p) not in taken]
+    optimizers = [Muon(matrices, args.lr, weight_decay=0.01), torch.optim.AdamW(rest, lr=args.lr * 0.15, betas=(0.9, 0.95), weight_decay=0.0)]
+    rates = [[g["lr"] for g in o.param_groups] for o in optimizers]
+    step, seen, used_s, epoch = 0, 0, 0.0, 0
+    if args.resume and (args.out / "last.pt").exists():
+        saved = torch.load(args.out / "last.pt", weights_only=True)
+        model.load_state_dict(saved["model"])
+        for o, s in zip(optimizers, saved["optimizers"]):
+            o.load_state_dict(s)
+        step, seen, used_s, epoch = saved["step"], saved["seen"], saved["used_s"], saved["epoch"] + 1
+    log = open(args.out / "log.jsonl", "a")
+
+    def save(name):
+        torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "seen": seen,
+                    "used_s": used_s, "epoch": epoch, "shape": shape.__dict__}, args.out / (name + ".part"))
+        (args.out / (name + ".part")).replace(args.out / name)
+
+    def progress():
+        return step / args.steps if args.steps else used_s / (args.minutes * 60)
+
+    last_save, average = time.monotonic(), None
+    print(f"seed {args.seed}, {sum(p.numel() for p in model.parameters())} parameters, {len(data.lengths)} conversations", flush=True)
+    while progress() < 1:
+        for indices in data.batches(args.seed * 1000 + epoch, args.batch_tokens, args.longest):
+            began = time.monotonic()
+            if args.threads == 0 and step % 10 == 0:
+                others = os.getloadavg()[0] - torch.get_num_threads()
+                torch.set_num_threads(max(1, min(os.cpu_count(), round(os.cpu_count() - max(0.0, others)))))
+            p = progress()
+            if p >= 1:
+                break
+            scale = min(1.0, (step + 1) / 100) * (1.0 if p < 0.4 else 0.02 + 0.98 * (1 - p) / 0.6)
+            for o, base in zip(optimizers, rates):
+                for g, lr in zip(o.param_groups, base):
+                    g["lr"] = lr * scale
+            ids, weights = data.tensors(indices)
+            answer, balance, z = losses(model, ids, weights)
+            (answer + BALANCE * balance + Z_LOSS * z).backward()
+            torch.nn.utils.clip_grad_norm_(rest, 1.0)
+            for o in optimizers:
+                o.step()
+                o.zero_grad(set_to_none=True)
+            step, seen = step + 1, seen + ids.numel()
+            used_s += time.monotonic() - began
+            average = answer.item() if average is None else 0.98 * average + 0.02 * answer.item()
+            if step % 50 == 0 or step == 1:
+                row = dict(step=step, tokens=seen, loss=round(average, 4), balance=round(balance.item(), 4), z=round(z.item(), 3),
+                           tokens_per_s=round(seen / used_s), minutes=round(used_s / 60, 2), lr=round(scale * args.lr, 5))
+                log.write(json.dumps(row) + "\n")
+                log.flush()
+                print(row, flush=True)
+            if not math.isfinite(answer.item()):
+                raise SystemExit(f"the loss is {answer.item()} at step {step}")
+            if time.monotonic() - last_save > 600:
+                save("last.pt")
+                last_save = time.monotonic()
+        epoch += 1
+    save("last.pt")
+    save("final.pt")
+
+
+if __name__ == "__main__":
+    main()
