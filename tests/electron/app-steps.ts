@@ -9,15 +9,17 @@ import { RunningApp } from './running-app.ts';
 import type { ElectronProgram } from './stand-in.ts';
 import type { Run } from './steps.ts';
 
-const QUESTION = 'Who sits in a conclave? – Wer wählt? 谁';
 /** Loading compiles some thirty pipelines on a software adapter. */
-const LOAD_LIMIT_MS = 120_000;
-const ANSWER_LIMIT_MS = 120_000;
+const LOAD_LIMIT_MS = 180_000;
+const ANSWER_LIMIT_MS = 240_000;
 
 export interface Setting {
   readonly program: () => ElectronProgram;
   readonly dataFolder: string;
   readonly modelFile: string;
+  readonly question: string;
+  /** What the answer must hold. */
+  readonly expect: string;
   readonly screenshots: string;
 }
 
@@ -59,12 +61,12 @@ export async function checkApp(run: Run, setting: Setting): Promise<void> {
     await run.step('the next start shows the conversation', async () => {
       app = await RunningApp.start(setting.program(), ['--data', setting.dataFolder]);
       const again = await app.page('chat');
-      const row = `[...document.querySelectorAll('nav button, nav a')].find((e) => e.textContent.includes(${JSON.stringify(QUESTION.slice(0, 12))}))`;
+      const row = `[...document.querySelectorAll('nav button, nav a')].find((e) => e.textContent.includes(${JSON.stringify(setting.question.slice(0, 12))}))`;
       await again.waitUntil('the conversation in the list', `!!${row}`, 20_000);
       await again.evaluate(`${row}.click()`);
       await again.waitUntil(
         'the question',
-        `document.querySelector('article.question')?.textContent.includes(${JSON.stringify(QUESTION)})`,
+        `document.querySelector('article.question')?.textContent.includes(${JSON.stringify(setting.question)})`,
         20_000,
       );
       await again.waitUntil('the model', stateIs('ready'), LOAD_LIMIT_MS);
@@ -154,7 +156,7 @@ async function checkAnswer(run: Run, page: () => DevtoolsPage, setting: Setting)
   });
   await run.step('a question typed into the window is answered there', async () => {
     await page().evaluate(`document.querySelector('textarea').focus()`);
-    await page().type(QUESTION);
+    await page().type(setting.question);
     await page().press('Enter');
     await page().waitUntil(
       'the answer',
@@ -173,9 +175,14 @@ async function checkAnswer(run: Run, page: () => DevtoolsPage, setting: Setting)
     database.close();
     equal(rows, shown, 'rows');
     equal(shown.map(({ role }) => role).join(), 'user,assistant', 'roles');
-    equal(shown[0].content, QUESTION, 'question');
+    equal(shown[0].content, setting.question, 'question');
     equal(shown[1].status, 'complete', 'status of the answer');
     equal(shown[1].content.length > 0, true, 'the answer has text');
+    equal(
+      shown[1].content.includes(setting.expect),
+      true,
+      `the answer ${JSON.stringify(shown[1].content)} holds ${setting.expect}`,
+    );
   });
 }
 

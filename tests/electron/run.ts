@@ -1,13 +1,14 @@
 /**
- * `npm run test:electron [-- --pinned]`: builds the app, starts it in a real Electron with an empty data folder and a tiny model, asks a
- * question in its window, reads the answer from the page and from SQLite, starts it again. Without --pinned on the stand-in (Linux x64),
- * with it on the Electron that package.json names. Ends with `N passed, N failed, N skipped`.
+ * `npm run test:electron [-- --pinned] [--model FILE --question T --expect T]`: builds the app, starts it in a real Electron with an empty data
+ * folder and a model (a tiny one by default), asks a question in its window, reads the answer from the page and from SQLite, starts it again.
+ * Without --pinned on the stand-in (Linux x64), with it on the Electron that package.json names. Ends with `N passed, N failed, N skipped`.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { tinyModel } from '../fixtures/tiny-model.ts';
 import { describeRun } from './steps.ts';
 import { fetchStandIn, installStandIn, STAND_IN_MAJOR, type ElectronProgram } from './stand-in.ts';
@@ -15,7 +16,15 @@ import { pinnedElectron } from './pinned.ts';
 import { checkApp } from './app-steps.ts';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
-const pinned = process.argv.includes('--pinned');
+const { values } = parseArgs({
+  options: {
+    pinned: { type: 'boolean', default: false },
+    model: { type: 'string' },
+    question: { type: 'string', default: 'Who sits in a conclave? – Wer wählt? 谁' },
+    expect: { type: 'string', default: '' },
+  },
+});
+const { pinned } = values;
 const screenshots = path.join(root, 'out', 'test');
 
 // One display for the whole test: the app ends and starts again on it.
@@ -43,14 +52,16 @@ else {
         : installStandIn(path.join(folder, 'app'), path.join(root, 'out', 'stand-in', 'out'), '0.1.0');
       console.log(program.name);
     });
-    const modelFile = path.join(folder, 'tiny mixtral.gguf');
+    const modelFile = values.model ? path.resolve(values.model) : path.join(folder, 'tiny mixtral.gguf');
     // The greedy answer of this seed holds no NUL, at which the stand-in's libsql ends a text that it reads.
-    writeFileSync(modelFile, tinyModel({ architecture: 'mixtral', type: 'Q4_0', seed: 12 }));
+    if (!values.model) writeFileSync(modelFile, tinyModel({ architecture: 'mixtral', type: 'Q4_0', seed: 12 }));
     mkdirSync(screenshots, { recursive: true });
     await checkApp(run, {
       program: () => program as ElectronProgram,
       dataFolder: path.join(folder, 'data ü'),
       modelFile,
+      question: values.question,
+      expect: values.expect,
       screenshots,
     });
   } finally {
