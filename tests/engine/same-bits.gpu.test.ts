@@ -34,7 +34,7 @@ describe.skipIf(!gpu).each(['llama', 'mixtral', 'qwen2moe', 'qwen3moe', 'olmoe']
     const plain = await everything({});
     expect(plain.sampled.length).toBe(12);
     for (const options of [
-      { prefillChunkTokens: 1, slotPermutationSeed: 99 },
+      { prefillChunkTokens: 1, slotPermutationSeed: 99, tokensInFlight: 2 },
       { prefillChunkTokens: 7, tokensInFlight: 1 },
       { prefillChunkTokens: 64, tokensInFlight: 3, contextTokens: 83 },
       { prefillChunkTokens: 256, tokensInFlight: 4, contextTokens: 300 },
