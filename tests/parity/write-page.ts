@@ -15,7 +15,9 @@ activations and stores keys and values as f16.
 
 ## Tiny generated files
 
-*GPU prefill* and *GPU decode* are the engine's two sets of kernels (decode at the first 24 positions), on the adapter ${report.adapter}. Bar: 1e-6 at every position.
+*GPU prefill* and *GPU decode* are the engine's two sets of kernels (decode at the first 24 positions), on the adapter ${report.adapter}. Bar: 1e-6 at every position, or what rounding keys and
+values to f16 makes at that position in the reference (needed only over the many layers of real models: a number near the middle of two f16 values may fall to
+either in f32 arithmetic).
 
 llama.cpp on the CPU rounds activations before every product with quantised weights: to 8-bit integers per 32 or 256 numbers, to f16 or bf16 for those types.
 Conclave does not. *As used* is llama.cpp with its f16 cache against the reference; for quantised types it shows mostly that rounding, and where a router's
