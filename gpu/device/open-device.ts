@@ -17,6 +17,8 @@ export interface OpenDeviceOptions {
   readonly powerPreference?: GPUPowerPreference;
   /** Limits that any WebGPU adapter has (8 storage buffers, 128 MiB bindings, 256 MiB buffers), whatever this one offers: for tests. */
   readonly portableLimits?: boolean;
+  /** Choose kernel variants as for hardware although the adapter is software: for tests of those variants. */
+  readonly asHardware?: boolean;
   /** Features to go without although the adapter has them: for tests and as a way round driver bugs. */
   readonly disable?: readonly OptionalFeature[];
 }
@@ -78,7 +80,7 @@ async function fromAdapter(gpu: GPU, adapter: GPUAdapter, options: OpenDeviceOpt
   // Everything else stays at the limits that every adapter has: our kernels are written for those.
   const requiredLimits = options.portableLimits ? {} : { maxStorageBufferBindingSize, maxBufferSize };
   const device = await adapter.requestDevice({ label: 'conclave', requiredFeatures, requiredLimits });
-  return new OpenedDevice(gpu, adapter, device);
+  return new OpenedDevice(gpu, adapter, device, options.asHardware ?? false);
 }
 
 class OpenedDevice implements GpuDevice {
@@ -90,10 +92,11 @@ class OpenedDevice implements GpuDevice {
   readonly #pipelines: PipelineCache;
   #disposed = false;
 
-  constructor(gpu: GPU, adapter: GPUAdapter, device: GPUDevice) {
+  constructor(gpu: GPU, adapter: GPUAdapter, device: GPUDevice, asHardware: boolean) {
     this.adapter = adapter;
     this.device = device;
-    this.capabilities = readCapabilities(gpu, adapter, device);
+    const capabilities = readCapabilities(gpu, adapter, device);
+    this.capabilities = asHardware ? { ...capabilities, software: false } : capabilities;
     this.buffers = new BufferPool(device);
     this.#pipelines = new PipelineCache(device);
     this.lost = new Promise((resolve) => {

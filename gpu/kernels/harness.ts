@@ -25,6 +25,7 @@ export interface SuiteConfiguration {
 /** Each without what the case before it could lean on. */
 export const SUITE_CONFIGURATIONS: readonly SuiteConfiguration[] = [
   { name: 'default', options: { portableLimits: true } },
+  { name: 'as on hardware', options: { portableLimits: true, asHardware: true } },
   { name: 'subgroups off', options: { portableLimits: true, disable: ['subgroups'] } },
   { name: 'shader-f16 off', options: { portableLimits: true, disable: ['shader-f16'] } },
 ];

@@ -4,6 +4,7 @@ import { TINY_ARCHITECTURES, tinyModel, type TinyModelOptions } from '../../test
 import { testPlanContext, type TestContextOptions } from '../../tests/gpu/model-buffers.ts';
 import { openTestDevice } from '../../tests/gpu/node-gpu.ts';
 import { readModel } from '../architectures/read-model.ts';
+import type { GpuDevice } from '../device/open-device.ts';
 import { BufferUsage, MapMode } from '../device/usage.ts';
 import { memorySource } from '../gguf/memory-source.ts';
 import { openGguf } from '../gguf/read.ts';
@@ -12,15 +13,20 @@ import { DecodeRunner } from './decode-run.ts';
 import type { PlanContext } from './plan-context.ts';
 
 const gpu = await openTestDevice();
-afterAll(() => gpu?.dispose());
+/** The kernels of the subgroup variant, which software adapters have but do not choose. */
+const hardware = await openTestDevice({ asHardware: true });
+afterAll(() => {
+  gpu?.dispose();
+  hardware?.dispose();
+});
 
 const TOKENS = Uint32Array.of(5, 42, 79, 116, 3, 9);
 
-async function setUp(options: TinyModelOptions, context: Partial<TestContextOptions> = {}) {
+async function setUp(options: TinyModelOptions, context: Partial<TestContextOptions> = {}, device: GpuDevice = gpu!) {
   const model = readModel(await openGguf(memorySource('tiny.gguf', tinyModel(options))));
-  const planContext = await testPlanContext(gpu!, model, { contextTokens: 16, ...context });
+  const planContext = await testPlanContext(device, model, { contextTokens: 16, ...context });
   const plan = await DecodePlan.create(planContext);
-  return { model, planContext, plan, runner: await DecodeRunner.create(gpu!, plan) };
+  return { model, planContext, plan, runner: await DecodeRunner.create(device, plan) };
 }
 
 async function readWords(buffer: GPUBuffer, offsetBytes: number, words: number): Promise<Uint32Array> {
@@ -62,6 +68,18 @@ describe.skipIf(!gpu)('decode plan', () => {
     const many = await setUp(options, { slabShards: 2, slotSeed: 5 });
     expect(bits(await many.runner.logits(TOKENS, 0))).toEqual(bits(await one.runner.logits(TOKENS, 0)));
   });
+
+  test.each(TINY_ARCHITECTURES)(
+    '%s: the variant of hardware adds in another order, to the same numbers',
+    async (architecture) => {
+      const options: TinyModelOptions = { architecture, type: 'Q8_0', seed: 3 };
+      const plain = await setUp(options);
+      const subgroups = await setUp(options, {}, hardware!);
+      const [got, want] = [await subgroups.runner.logits(TOKENS, 0), await plain.runner.logits(TOKENS, 0)];
+      const error = got.reduce((sum, value, i) => sum + (value - want[i]) ** 2, 0);
+      expect(error / want.reduce((sum, value) => sum + value ** 2, 0)).toBeLessThan(1e-7);
+    },
+  );
 
   test('three shards of a slab are refused with numbers', async () => {
     const three = setUp({ architecture: 'mixtral', type: 'Q8_0', seed: 3 }, { slabShards: 3 });

@@ -3,6 +3,7 @@
  * created or written per token. Steps are cut into segments (embedding; each layer's attention half and FFN half; head), and a
  * token can be run again from any layer's FFN half: that is its resume point.
  */
+import type { BoundDispatch } from '../device/pipelines.ts';
 import { invariant } from '../invariant.ts';
 import { embedKernel, embedParams } from '../kernels/embed/embed.ts';
 import { headMatvecKernel, headMatvecParams } from '../kernels/head-matvec/head-matvec.ts';
@@ -120,6 +121,15 @@ export class DecodePlan {
     }
     record(this.#tails[step]);
     return count;
+  }
+
+  /** The dispatches of a token at `position`, in order, for whoever times them one by one. */
+  dispatches(position: number): BoundDispatch[] {
+    const live = this.#segments.flatMap(({ steps }) => steps.filter(({ fromPosition }) => position >= fromPosition));
+    return [...live.map(({ bound }) => bound), this.#tails[0]].map(({ dispatch, grid }) => ({
+      ...dispatch,
+      grid: grid(position),
+    }));
   }
 
   dispose(): void {

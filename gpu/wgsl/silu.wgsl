@@ -6,3 +6,8 @@ fn silu(g: vec4<f32>) -> vec4<f32> {
 fn sigmoid(g: f32) -> f32 {
   return 1.0 / (1.0 + exp(min(-g, 80.0)));
 }
+
+// silu(gate) · up of two rows: {gate, up, gate, up}.
+fn gated(pairs: vec4<f32>) -> vec2<f32> {
+  return silu(vec4<f32>(pairs.xz, 0.0, 0.0)).xy * pairs.yw;
+}

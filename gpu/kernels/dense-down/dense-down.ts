@@ -22,5 +22,5 @@ export function denseDownKernel(shape: DenseDownShape, variant: LaneVariant): Ke
     types: [shape.type],
     snippets: [inputPlain],
   });
-  return { program, grid: [laneGrid(variant, shape.rows), 1, 1] };
+  return { program, grid: [laneGrid(variant, Math.ceil(shape.rows / 4)), 1, 1] };
 }

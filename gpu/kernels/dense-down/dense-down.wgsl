@@ -13,10 +13,13 @@ fn x_read(i: u32) -> vec4<f32> {
 }
 
 fn run(lanes: Lanes, group_y: u32) {
-  for (var row = lanes.worker; row < ROWS; row += lanes.n_workers) {
-    let result = row_dot(lanes, 0u, 0u, ROWS, UNITS, row);
+  for (var row = 4u * lanes.worker; row < ROWS; row += 4u * lanes.n_workers) {
+    let results = row_dots(lanes, 0u, 0u, ROWS, UNITS, row);
     if (lanes.lane == 0u) {
-      h_out[FIRST_ROW + row] = h_mid[FIRST_ROW + row] + result;
+      for (var i = 0u; i < min(4u, ROWS - row); i++) {
+        let at = FIRST_ROW + row + i;
+        h_out[at] = h_mid[at] + results[i];
+      }
     }
   }
 }

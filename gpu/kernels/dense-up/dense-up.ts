@@ -36,5 +36,5 @@ export function denseUpKernel(shape: DenseUpShape, variant: LaneVariant): Kernel
     types,
     snippets: [inputNormed, silu],
   });
-  return { program, grid: [laneGrid(variant, shape.width), 1, 1] };
+  return { program, grid: [laneGrid(variant, Math.ceil(shape.width / 2)), 1, 1] };
 }

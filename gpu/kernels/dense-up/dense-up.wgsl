@@ -17,10 +17,13 @@ fn g_read(i: u32) -> vec4<f32> {
 }
 
 fn run(lanes: Lanes, group_y: u32) {
-  for (var row = lanes.worker; row < WIDTH; row += lanes.n_workers) {
-    let pair = normed_dot_pair(lanes, vec2<u32>(GATE_KIND, UP_KIND), vec2<u32>(GATE_BASE, UP_BASE), WIDTH, row);
+  for (var row = 2u * lanes.worker; row < WIDTH; row += 2u * lanes.n_workers) {
+    let results = gated(normed_dot_pairs(lanes, vec2<u32>(GATE_KIND, UP_KIND), vec2<u32>(GATE_BASE, UP_BASE), WIDTH, row));
     if (lanes.lane == 0u) {
-      hidden[row] = silu(vec4<f32>(pair.x)).x * pair.y;
+      hidden[row] = results.x;
+      if (row + 1u < WIDTH) {
+        hidden[row + 1u] = results.y;
+      }
     }
   }
 }

@@ -21,6 +21,11 @@ fn silu(g: vec4<f32>) -> vec4<f32> {
 fn sigmoid(g: f32) -> f32 {
   return 1.0 / (1.0 + exp(min(-g, 80.0)));
 }
+
+// silu(gate) · up of two rows: {gate, up, gate, up}.
+fn gated(pairs: vec4<f32>) -> vec2<f32> {
+  return silu(vec4<f32>(pairs.xz, 0.0, 0.0)).xy * pairs.yw;
+}
 // out[t, :] = residual[t, :] + (Σ_rank weights[t, rank] · pairs[t, rank, :] + shared[t, :] · sigmoid(gate[t])), added in rank order.
 @group(0) @binding(1) var<storage, read> pair_outputs: array<vec4<f32>>; // [T·K, D]
 @group(0) @binding(2) var<storage, read> weights: array<f32>; // [T, K]

@@ -152,7 +152,8 @@ fn open_slot(entry: u32) -> u32 {
   from_shard_b = (entry >> 24u) == 1u;
   return (entry & 0xFFFFFFu) * SLOT_VEC4;
 }
-// Dot products of matrix rows with an input vector: the kernel offers x_read(i) → elements 4i … 4i + 3; a row has `units` units.
+// Dot products of matrix rows with an input vector: the kernel offers x_read(i) → elements 4i … 4i + 3. A worker takes four rows at a time,
+// so that a unit of x is loaded once for them; each row's sum has the order that it would have alone.
 fn load_x32(unit: u32, x: ptr<function, array<vec4<f32>, 8>>) {
   let at = unit * 8u;
   (*x)[0] = x_read(at);
@@ -165,15 +166,21 @@ fn load_x32(unit: u32, x: ptr<function, array<vec4<f32>, 8>>) {
   (*x)[7] = x_read(at + 7u);
 }
 
-// W[row] · x; every lane has the result.
-fn row_dot(lanes: Lanes, kind: u32, base: u32, n_rows: u32, units: u32, row: u32) -> f32 {
-  var sum = 0.0;
+// W[row … row + 3] · x for rows of `units` units; rows past the last give the last one's result. Every lane has the results.
+fn row_dots(lanes: Lanes, kind: u32, base: u32, n_rows: u32, units: u32, row: u32) -> vec4<f32> {
+  let n_units = n_rows * units;
+  let starts = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(n_rows - 1u)) * units;
+  var sums = vec4<f32>();
   for (var unit = lanes.lane; unit < units; unit += lanes.n_lanes) {
     var x: array<vec4<f32>, 8>;
     load_x32(unit, &x);
-    sum += w_dot32(kind, base, n_rows * units, row * units + unit, &x);
+    sums += vec4<f32>(
+      w_dot32(kind, base, n_units, starts.x + unit, &x),
+      w_dot32(kind, base, n_units, starts.y + unit, &x),
+      w_dot32(kind, base, n_units, starts.z + unit, &x),
+      w_dot32(kind, base, n_units, starts.w + unit, &x));
   }
-  return lane_sum(sum);
+  return lane_sum4(sums);
 }
 // silu(g) = g / (1 + e^-g). The exponent is held below overflow: for g < -80 the result is below 1e-33 either way.
 fn silu(g: vec4<f32>) -> vec4<f32> {
@@ -183,8 +190,13 @@ fn silu(g: vec4<f32>) -> vec4<f32> {
 fn sigmoid(g: f32) -> f32 {
   return 1.0 / (1.0 + exp(min(-g, 80.0)));
 }
+
+// silu(gate) · up of two rows: {gate, up, gate, up}.
+fn gated(pairs: vec4<f32>) -> vec2<f32> {
+  return silu(vec4<f32>(pairs.xz, 0.0, 0.0)).xy * pairs.yw;
+}
 // h_out = h_mid + (Σ over ranks in order of weight · (D_expert · hidden[rank]) + sigmoid(gate) · (D_shared · shared hidden)).
-// A worker takes every n-th row of D through all ranks, so the order of additions is that of the ranks.
+// A worker takes every n-th block of four rows of D through all ranks, so the order of additions is that of the ranks.
 struct Params {
   table_offset: u32, // of the layer's row in the slot table
 }
@@ -220,8 +232,8 @@ fn word(at: u32) -> u32 {
 }
 
 fn run(lanes: Lanes, group_y: u32) {
-  for (var row = lanes.worker; row < ROWS; row += lanes.n_workers) {
-    var total = 0.0;
+  for (var row = 4u * lanes.worker; row < ROWS; row += 4u * lanes.n_workers) {
+    var totals = vec4<f32>();
     from_shared = false;
     for (var rank = 0u; rank < N_USED; rank++) {
       let entry = slot_table[params.table_offset + word(IDS_AT + rank)];
@@ -229,20 +241,22 @@ fn run(lanes: Lanes, group_y: u32) {
         let slot = open_slot(entry);
         x_at = rank * UNITS * 8u;
         let weight = bitcast<f32>(word(WEIGHTS_AT + rank));
-        total += weight * row_dot(lanes, DOWN_KIND, slot + DOWN_OFFSET, ROWS, UNITS, row);
+        totals += weight * row_dots(lanes, DOWN_KIND, slot + DOWN_OFFSET, ROWS, UNITS, row);
       }
     }
     if (SHARED_UNITS > 0u) {
       from_shared = true;
       x_at = SHARED_AT / 4u;
-      var result = row_dot(lanes, SHARED_KIND, 0u, ROWS, SHARED_UNITS, row);
+      var results = row_dots(lanes, SHARED_KIND, 0u, ROWS, SHARED_UNITS, row);
       if (HAS_OUTPUT_GATE) {
-        result *= sigmoid(routed[GATE_AT / 4u][GATE_AT % 4u]);
+        results *= sigmoid(routed[GATE_AT / 4u][GATE_AT % 4u]);
       }
-      total += result;
+      totals += results;
     }
     if (lanes.lane == 0u) {
-      h_out[row] = h_mid[row] + total;
+      for (var i = 0u; i < min(4u, ROWS - row); i++) {
+        h_out[row + i] = h_mid[row + i] + totals[i];
+      }
     }
   }
 }

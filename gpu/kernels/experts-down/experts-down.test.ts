@@ -19,6 +19,6 @@ test('WGSL with a shared expert', async () => {
     },
     SNAPSHOT_VARIANT,
   );
-  expect(grid).toEqual([8, 1, 1]);
+  expect(grid).toEqual([2, 1, 1]);
   await expect(program.code).toMatchFileSnapshot('experts-down.snap.wgsl');
 });

@@ -53,7 +53,7 @@ export function expertsDownKernel(shape: ExpertsDownShape, variant: LaneVariant)
     types,
     snippets: [expertSlots, inputPlain, silu],
   });
-  return { program, grid: [laneGrid(variant, shape.modelWidth), 1, 1] };
+  return { program, grid: [laneGrid(variant, Math.ceil(shape.modelWidth / 4)), 1, 1] };
 }
 
 /** `table_offset` element of the layer's row in the slot table. */

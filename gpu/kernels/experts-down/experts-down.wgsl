@@ -1,5 +1,5 @@
 // h_out = h_mid + (Σ over ranks in order of weight · (D_expert · hidden[rank]) + sigmoid(gate) · (D_shared · shared hidden)).
-// A worker takes every n-th row of D through all ranks, so the order of additions is that of the ranks.
+// A worker takes every n-th block of four rows of D through all ranks, so the order of additions is that of the ranks.
 struct Params {
   table_offset: u32, // of the layer's row in the slot table
 }
@@ -35,8 +35,8 @@ fn word(at: u32) -> u32 {
 }
 
 fn run(lanes: Lanes, group_y: u32) {
-  for (var row = lanes.worker; row < ROWS; row += lanes.n_workers) {
-    var total = 0.0;
+  for (var row = 4u * lanes.worker; row < ROWS; row += 4u * lanes.n_workers) {
+    var totals = vec4<f32>();
     from_shared = false;
     for (var rank = 0u; rank < N_USED; rank++) {
       let entry = slot_table[params.table_offset + word(IDS_AT + rank)];
@@ -44,20 +44,22 @@ fn run(lanes: Lanes, group_y: u32) {
         let slot = open_slot(entry);
         x_at = rank * UNITS * 8u;
         let weight = bitcast<f32>(word(WEIGHTS_AT + rank));
-        total += weight * row_dot(lanes, DOWN_KIND, slot + DOWN_OFFSET, ROWS, UNITS, row);
+        totals += weight * row_dots(lanes, DOWN_KIND, slot + DOWN_OFFSET, ROWS, UNITS, row);
       }
     }
     if (SHARED_UNITS > 0u) {
       from_shared = true;
       x_at = SHARED_AT / 4u;
-      var result = row_dot(lanes, SHARED_KIND, 0u, ROWS, SHARED_UNITS, row);
+      var results = row_dots(lanes, SHARED_KIND, 0u, ROWS, SHARED_UNITS, row);
       if (HAS_OUTPUT_GATE) {
-        result *= sigmoid(routed[GATE_AT / 4u][GATE_AT % 4u]);
+        results *= sigmoid(routed[GATE_AT / 4u][GATE_AT % 4u]);
       }
-      total += result;
+      totals += results;
     }
     if (lanes.lane == 0u) {
-      h_out[row] = h_mid[row] + total;
+      for (var i = 0u; i < min(4u, ROWS - row); i++) {
+        h_out[row + i] = h_mid[row + i] + totals[i];
+      }
     }
   }
 }

@@ -86,6 +86,11 @@ fn silu(g: vec4<f32>) -> vec4<f32> {
 fn sigmoid(g: f32) -> f32 {
   return 1.0 / (1.0 + exp(min(-g, 80.0)));
 }
+
+// silu(gate) · up of two rows: {gate, up, gate, up}.
+fn gated(pairs: vec4<f32>) -> vec2<f32> {
+  return silu(vec4<f32>(pairs.xz, 0.0, 0.0)).xy * pairs.yw;
+}
 // hidden[place, f] = silu(gate[f]·x) · (up[f]·x) for the tile's expert and its pairs' tokens, in sorted order.
 // An invocation owns row f of gate and of up and the tile's places; see matmul.wgsl for the loop. Tiles past the end exit at once.
 @group(0) @binding(6) var<storage, read> x: array<vec4<f32>>; // [T, D]

@@ -26,7 +26,7 @@ test('expert rows: hidden, ids, weights, records', () => {
 
 test('the ranks share the workgroups', () => {
   const grid = (shape: Partial<ExpertsUpShape>) => expertsUpKernel({ ...SHAPE, ...shape }, SNAPSHOT_VARIANT).grid;
-  expect(grid({})).toEqual([12, 2, 1]);
+  expect(grid({})).toEqual([6, 2, 1]);
   const [x, y] = grid({ width: 1e5, nExpertsUsed: 8 });
   expect(x * y).toBe(MAX_WORKGROUPS);
 });

@@ -76,7 +76,7 @@ export function expertsUpKernel(shape: ExpertsUpShape, variant: LaneVariant): Ke
     snippets: [stateWgsl, expertSlots, inputNormed, silu],
   });
   const perRank = Math.max(1, Math.floor(MAX_WORKGROUPS / shape.nExpertsUsed));
-  return { program, grid: [laneGrid(variant, shape.width, perRank), shape.nExpertsUsed, 1] };
+  return { program, grid: [laneGrid(variant, Math.ceil(shape.width / 2), perRank), shape.nExpertsUsed, 1] };
 }
 
 /** `table_offset` element of the layer's row in the slot table, `layer` index, `record_at` word of expert rows. */

@@ -105,10 +105,13 @@ fn run(lanes: Lanes, rank: u32) {
   let slot = open_slot(entry);
   let kinds = vec2<u32>(GATE_KIND, UP_KIND);
   let bases = vec2<u32>(slot + GATE_OFFSET, slot + UP_OFFSET);
-  for (var row = lanes.worker; row < WIDTH; row += lanes.n_workers) {
-    let pair = normed_dot_pair(lanes, kinds, bases, WIDTH, row);
+  for (var row = 2u * lanes.worker; row < WIDTH; row += 2u * lanes.n_workers) {
+    let results = bitcast<vec2<u32>>(gated(normed_dot_pairs(lanes, kinds, bases, WIDTH, row)));
     if (lanes.lane == 0u) {
-      expert_rows[rank * WIDTH + row] = bitcast<u32>(silu(vec4<f32>(pair.x)).x * pair.y);
+      expert_rows[rank * WIDTH + row] = results.x;
+      if (row + 1u < WIDTH) {
+        expert_rows[rank * WIDTH + row + 1u] = results.y;
+      }
     }
   }
 }

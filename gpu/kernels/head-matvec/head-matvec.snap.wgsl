@@ -124,7 +124,8 @@ struct Sampling {
 }
 // Dot products of matrix rows with an RMS-normed input, y = W·(x ∘ g) / sqrt(mean(x²) + ε): Σx² is summed along the same loop and the
 // scale applied at the end, so the norm needs no dispatch and no barrier. The kernel offers x_read(i) and g_read(i) → elements
-// 4i … 4i + 3 of the input and of the norm's weights; a row has UNITS units.
+// 4i … 4i + 3 of the input and of the norm's weights; a row has UNITS units. A worker takes four dot products at a time, so that
+// a unit of x is loaded and scaled once for them; each row's sum has the order that it would have alone.
 fn load_normed32(unit: u32, x: ptr<function, array<vec4<f32>, 8>>) -> f32 {
   var squares = vec4<f32>();
   for (var j = 0u; j < 8u; j++) {
@@ -139,30 +140,40 @@ fn norm_scale(squares: f32) -> f32 {
   return 1.0 / sqrt(squares / f32(UNITS * 32u) + EPSILON);
 }
 
-// W[row] · norm(x); every lane has the result.
-fn normed_dot(lanes: Lanes, kind: u32, base: u32, n_rows: u32, row: u32) -> f32 {
-  var sums = vec2<f32>();
+// W[row … row + 3] · norm(x); rows past the last give the last one's result. Every lane has the results.
+fn normed_dots(lanes: Lanes, kind: u32, base: u32, n_rows: u32, row: u32) -> vec4<f32> {
+  let n_units = n_rows * UNITS;
+  let starts = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(n_rows - 1u)) * UNITS;
+  var sums = vec4<f32>();
+  var squares = 0.0;
   for (var unit = lanes.lane; unit < UNITS; unit += lanes.n_lanes) {
     var x: array<vec4<f32>, 8>;
-    let squares = load_normed32(unit, &x);
-    sums += vec2<f32>(w_dot32(kind, base, n_rows * UNITS, row * UNITS + unit, &x), squares);
+    squares += load_normed32(unit, &x);
+    sums += vec4<f32>(
+      w_dot32(kind, base, n_units, starts.x + unit, &x),
+      w_dot32(kind, base, n_units, starts.y + unit, &x),
+      w_dot32(kind, base, n_units, starts.z + unit, &x),
+      w_dot32(kind, base, n_units, starts.w + unit, &x));
   }
-  let total = lane_sum2(sums);
-  return total.x * norm_scale(total.y);
+  return lane_sum4(sums) * norm_scale(lane_sum(squares));
 }
 
-// The same row of two matrices of one shape (gate and up).
-fn normed_dot_pair(lanes: Lanes, kinds: vec2<u32>, bases: vec2<u32>, n_rows: u32, row: u32) -> vec2<f32> {
-  var sums = vec3<f32>();
+// Rows row and row + 1 of two matrices of one shape (gate and up): {first, second, first of the next row, second of the next row}.
+fn normed_dot_pairs(lanes: Lanes, kinds: vec2<u32>, bases: vec2<u32>, n_rows: u32, row: u32) -> vec4<f32> {
+  let n_units = n_rows * UNITS;
+  let starts = min(vec2<u32>(row, row + 1u), vec2<u32>(n_rows - 1u)) * UNITS;
+  var sums = vec4<f32>();
+  var squares = 0.0;
   for (var unit = lanes.lane; unit < UNITS; unit += lanes.n_lanes) {
     var x: array<vec4<f32>, 8>;
-    let squares = load_normed32(unit, &x);
-    let first = w_dot32(kinds.x, bases.x, n_rows * UNITS, row * UNITS + unit, &x);
-    let second = w_dot32(kinds.y, bases.y, n_rows * UNITS, row * UNITS + unit, &x);
-    sums += vec3<f32>(first, second, squares);
+    squares += load_normed32(unit, &x);
+    sums += vec4<f32>(
+      w_dot32(kinds.x, bases.x, n_units, starts.x + unit, &x),
+      w_dot32(kinds.y, bases.y, n_units, starts.x + unit, &x),
+      w_dot32(kinds.x, bases.x, n_units, starts.y + unit, &x),
+      w_dot32(kinds.y, bases.y, n_units, starts.y + unit, &x));
   }
-  let total = lane_sum3(sums);
-  return total.xy * norm_scale(total.z);
+  return lane_sum4(sums) * norm_scale(lane_sum(squares));
 }
 // logits = W · norm(residual), and of every group of GROUP_ROWS consecutive rows {max, its id, Σ e^((logit − max) / temperature)}: what
 // sampling needs to look at a few groups instead of the vocabulary. A worker takes whole groups, so their sums have one order.
@@ -196,17 +207,20 @@ fn run(lanes: Lanes, group_y: u32) {
     var greatest = -3.4028234e38;
     var greatest_row = first;
     var sum = 0.0;
-    for (var row = first; row < end; row++) {
-      let logit = normed_dot(lanes, 0u, 0u, params.n_rows, row);
-      if (lanes.lane == 0u) {
-        logits[params.first_row + row] = logit;
+    for (var row = first; row < end; row += 4u) {
+      let results = normed_dots(lanes, 0u, 0u, params.n_rows, row);
+      for (var i = 0u; i < min(4u, end - row); i++) {
+        let logit = results[i];
+        if (lanes.lane == 0u) {
+          logits[params.first_row + row + i] = logit;
+        }
+        if (logit > greatest) {
+          sum *= exp(max(greatest - logit, -1e4) * sampling.inv_temperature);
+          greatest = logit;
+          greatest_row = row + i;
+        }
+        sum += exp((logit - greatest) * sampling.inv_temperature);
       }
-      if (logit > greatest) {
-        sum *= exp(max(greatest - logit, -1e4) * sampling.inv_temperature);
-        greatest = logit;
-        greatest_row = row;
-      }
-      sum += exp((logit - greatest) * sampling.inv_temperature);
     }
     if (lanes.lane == 0u) {
       let id = params.first_row + greatest_row;

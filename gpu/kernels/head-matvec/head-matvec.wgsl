@@ -30,17 +30,20 @@ fn run(lanes: Lanes, group_y: u32) {
     var greatest = -3.4028234e38;
     var greatest_row = first;
     var sum = 0.0;
-    for (var row = first; row < end; row++) {
-      let logit = normed_dot(lanes, 0u, 0u, params.n_rows, row);
-      if (lanes.lane == 0u) {
-        logits[params.first_row + row] = logit;
+    for (var row = first; row < end; row += 4u) {
+      let results = normed_dots(lanes, 0u, 0u, params.n_rows, row);
+      for (var i = 0u; i < min(4u, end - row); i++) {
+        let logit = results[i];
+        if (lanes.lane == 0u) {
+          logits[params.first_row + row + i] = logit;
+        }
+        if (logit > greatest) {
+          sum *= exp(max(greatest - logit, -1e4) * sampling.inv_temperature);
+          greatest = logit;
+          greatest_row = row + i;
+        }
+        sum += exp((logit - greatest) * sampling.inv_temperature);
       }
-      if (logit > greatest) {
-        sum *= exp(max(greatest - logit, -1e4) * sampling.inv_temperature);
-        greatest = logit;
-        greatest_row = row;
-      }
-      sum += exp((logit - greatest) * sampling.inv_temperature);
     }
     if (lanes.lane == 0u) {
       let id = params.first_row + greatest_row;

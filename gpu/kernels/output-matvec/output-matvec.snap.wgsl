@@ -88,7 +88,8 @@ fn w_load32(kind: u32, base: u32, n_units: u32, unit: u32) -> array<vec4<f32>, 8
 fn w_dot32(kind: u32, base: u32, n_units: u32, unit: u32, x: ptr<function, array<vec4<f32>, 8>>) -> f32 {
   return q4_0_dot32(base, n_units, unit, x);
 }
-// Dot products of matrix rows with an input vector: the kernel offers x_read(i) → elements 4i … 4i + 3; a row has `units` units.
+// Dot products of matrix rows with an input vector: the kernel offers x_read(i) → elements 4i … 4i + 3. A worker takes four rows at a time,
+// so that a unit of x is loaded once for them; each row's sum has the order that it would have alone.
 fn load_x32(unit: u32, x: ptr<function, array<vec4<f32>, 8>>) {
   let at = unit * 8u;
   (*x)[0] = x_read(at);
@@ -101,15 +102,21 @@ fn load_x32(unit: u32, x: ptr<function, array<vec4<f32>, 8>>) {
   (*x)[7] = x_read(at + 7u);
 }
 
-// W[row] · x; every lane has the result.
-fn row_dot(lanes: Lanes, kind: u32, base: u32, n_rows: u32, units: u32, row: u32) -> f32 {
-  var sum = 0.0;
+// W[row … row + 3] · x for rows of `units` units; rows past the last give the last one's result. Every lane has the results.
+fn row_dots(lanes: Lanes, kind: u32, base: u32, n_rows: u32, units: u32, row: u32) -> vec4<f32> {
+  let n_units = n_rows * units;
+  let starts = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(n_rows - 1u)) * units;
+  var sums = vec4<f32>();
   for (var unit = lanes.lane; unit < units; unit += lanes.n_lanes) {
     var x: array<vec4<f32>, 8>;
     load_x32(unit, &x);
-    sum += w_dot32(kind, base, n_rows * units, row * units + unit, &x);
+    sums += vec4<f32>(
+      w_dot32(kind, base, n_units, starts.x + unit, &x),
+      w_dot32(kind, base, n_units, starts.y + unit, &x),
+      w_dot32(kind, base, n_units, starts.z + unit, &x),
+      w_dot32(kind, base, n_units, starts.w + unit, &x));
   }
-  return lane_sum(sum);
+  return lane_sum4(sums);
 }
 // h_mid = residual + (Wo · attention + bias): attention's output projection, out of place.
 @group(0) @binding(0) var<storage, read> weights: array<vec4<u32>>; // planes of a shard of Wo [D, H·Hd]
@@ -127,13 +134,17 @@ fn x_read(i: u32) -> vec4<f32> {
 }
 
 fn run(lanes: Lanes, group_y: u32) {
-  for (var row = lanes.worker; row < ROWS; row += lanes.n_workers) {
-    var result = row_dot(lanes, 0u, 0u, ROWS, UNITS, row);
-    if (HAS_BIAS) {
-      result += vectors[BIAS + FIRST_ROW + row];
-    }
+  for (var row = 4u * lanes.worker; row < ROWS; row += 4u * lanes.n_workers) {
+    let results = row_dots(lanes, 0u, 0u, ROWS, UNITS, row);
     if (lanes.lane == 0u) {
-      h_mid[FIRST_ROW + row] = result + residual[FIRST_ROW + row];
+      for (var i = 0u; i < min(4u, ROWS - row); i++) {
+        let at = FIRST_ROW + row + i;
+        var result = results[i];
+        if (HAS_BIAS) {
+          result += vectors[BIAS + at];
+        }
+        h_mid[at] = result + residual[at];
+      }
     }
   }
 }

@@ -30,5 +30,5 @@ export function outputMatvecKernel(shape: OutputMatvecShape, variant: LaneVarian
     types: [shape.type],
     snippets: [inputPlain],
   });
-  return { program, grid: [laneGrid(variant, shape.rows), 1, 1] };
+  return { program, grid: [laneGrid(variant, Math.ceil(shape.rows / 4)), 1, 1] };
 }

@@ -45,5 +45,5 @@ export function qkvMatvecKernel(shape: QkvMatvecShape, variant: LaneVariant): Ke
     types,
     snippets: [inputNormed],
   });
-  return { program, grid: [laneGrid(variant, shape.qRows + 2 * shape.kvRows), 1, 1] };
+  return { program, grid: [laneGrid(variant, Math.ceil(shape.qRows / 4) + 2 * Math.ceil(shape.kvRows / 4)), 1, 1] };
 }

@@ -127,7 +127,8 @@ fn w_dot32(kind: u32, base: u32, n_units: u32, unit: u32, x: ptr<function, array
 }
 // Dot products of matrix rows with an RMS-normed input, y = W·(x ∘ g) / sqrt(mean(x²) + ε): Σx² is summed along the same loop and the
 // scale applied at the end, so the norm needs no dispatch and no barrier. The kernel offers x_read(i) and g_read(i) → elements
-// 4i … 4i + 3 of the input and of the norm's weights; a row has UNITS units.
+// 4i … 4i + 3 of the input and of the norm's weights; a row has UNITS units. A worker takes four dot products at a time, so that
+// a unit of x is loaded and scaled once for them; each row's sum has the order that it would have alone.
 fn load_normed32(unit: u32, x: ptr<function, array<vec4<f32>, 8>>) -> f32 {
   var squares = vec4<f32>();
   for (var j = 0u; j < 8u; j++) {
@@ -142,30 +143,40 @@ fn norm_scale(squares: f32) -> f32 {
   return 1.0 / sqrt(squares / f32(UNITS * 32u) + EPSILON);
 }
 
-// W[row] · norm(x); every lane has the result.
-fn normed_dot(lanes: Lanes, kind: u32, base: u32, n_rows: u32, row: u32) -> f32 {
-  var sums = vec2<f32>();
+// W[row … row + 3] · norm(x); rows past the last give the last one's result. Every lane has the results.
+fn normed_dots(lanes: Lanes, kind: u32, base: u32, n_rows: u32, row: u32) -> vec4<f32> {
+  let n_units = n_rows * UNITS;
+  let starts = min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(n_rows - 1u)) * UNITS;
+  var sums = vec4<f32>();
+  var squares = 0.0;
   for (var unit = lanes.lane; unit < UNITS; unit += lanes.n_lanes) {
     var x: array<vec4<f32>, 8>;
-    let squares = load_normed32(unit, &x);
-    sums += vec2<f32>(w_dot32(kind, base, n_rows * UNITS, row * UNITS + unit, &x), squares);
+    squares += load_normed32(unit, &x);
+    sums += vec4<f32>(
+      w_dot32(kind, base, n_units, starts.x + unit, &x),
+      w_dot32(kind, base, n_units, starts.y + unit, &x),
+      w_dot32(kind, base, n_units, starts.z + unit, &x),
+      w_dot32(kind, base, n_units, starts.w + unit, &x));
   }
-  let total = lane_sum2(sums);
-  return total.x * norm_scale(total.y);
+  return lane_sum4(sums) * norm_scale(lane_sum(squares));
 }
 
-// The same row of two matrices of one shape (gate and up).
-fn normed_dot_pair(lanes: Lanes, kinds: vec2<u32>, bases: vec2<u32>, n_rows: u32, row: u32) -> vec2<f32> {
-  var sums = vec3<f32>();
+// Rows row and row + 1 of two matrices of one shape (gate and up): {first, second, first of the next row, second of the next row}.
+fn normed_dot_pairs(lanes: Lanes, kinds: vec2<u32>, bases: vec2<u32>, n_rows: u32, row: u32) -> vec4<f32> {
+  let n_units = n_rows * UNITS;
+  let starts = min(vec2<u32>(row, row + 1u), vec2<u32>(n_rows - 1u)) * UNITS;
+  var sums = vec4<f32>();
+  var squares = 0.0;
   for (var unit = lanes.lane; unit < UNITS; unit += lanes.n_lanes) {
     var x: array<vec4<f32>, 8>;
-    let squares = load_normed32(unit, &x);
-    let first = w_dot32(kinds.x, bases.x, n_rows * UNITS, row * UNITS + unit, &x);
-    let second = w_dot32(kinds.y, bases.y, n_rows * UNITS, row * UNITS + unit, &x);
-    sums += vec3<f32>(first, second, squares);
+    squares += load_normed32(unit, &x);
+    sums += vec4<f32>(
+      w_dot32(kinds.x, bases.x, n_units, starts.x + unit, &x),
+      w_dot32(kinds.y, bases.y, n_units, starts.x + unit, &x),
+      w_dot32(kinds.x, bases.x, n_units, starts.y + unit, &x),
+      w_dot32(kinds.y, bases.y, n_units, starts.y + unit, &x));
   }
-  let total = lane_sum3(sums);
-  return total.xy * norm_scale(total.z);
+  return lane_sum4(sums) * norm_scale(lane_sum(squares));
 }
 // silu(g) = g / (1 + e^-g). The exponent is held below overflow: for g < -80 the result is below 1e-33 either way.
 fn silu(g: vec4<f32>) -> vec4<f32> {
@@ -174,6 +185,11 @@ fn silu(g: vec4<f32>) -> vec4<f32> {
 
 fn sigmoid(g: f32) -> f32 {
   return 1.0 / (1.0 + exp(min(-g, 80.0)));
+}
+
+// silu(gate) · up of two rows: {gate, up, gate, up}.
+fn gated(pairs: vec4<f32>) -> vec2<f32> {
+  return silu(vec4<f32>(pairs.xz, 0.0, 0.0)).xy * pairs.yw;
 }
 // Of x = norm(h_mid): router logits R·x [E], and where the layer has a shared expert its hidden row silu(G·x) · (U·x) [Fs] and the
 // logit of its output gate. routed = logits [E] | gate logit | hidden [Fs], hidden at SHARED_AT.
@@ -201,26 +217,35 @@ fn g_read(i: u32) -> vec4<f32> {
 }
 
 fn run(lanes: Lanes, group_y: u32) {
-  const ROWS = N_EXPERTS + SHARED_ROWS + select(0u, 1u, HAS_OUTPUT_GATE);
-  for (var i = lanes.worker; i < ROWS; i += lanes.n_workers) {
-    var result: f32;
-    var place = i;
-    if (i < N_EXPERTS) {
+  const ROUTER_BLOCKS = (N_EXPERTS + 3u) / 4u;
+  const SHARED_BLOCKS = (SHARED_ROWS + 1u) / 2u;
+  const BLOCKS = ROUTER_BLOCKS + SHARED_BLOCKS + select(0u, 1u, HAS_OUTPUT_GATE);
+  for (var block = lanes.worker; block < BLOCKS; block += lanes.n_workers) {
+    var results: vec4<f32>;
+    var place: u32;
+    var n: u32;
+    if (block < ROUTER_BLOCKS) {
       from_shared = false;
-      result = normed_dot(lanes, ROUTER_KIND, 0u, N_EXPERTS, i);
-    } else if (i < N_EXPERTS + SHARED_ROWS) {
+      place = 4u * block;
+      n = min(4u, N_EXPERTS - place);
+      results = normed_dots(lanes, ROUTER_KIND, 0u, N_EXPERTS, place);
+    } else if (block < ROUTER_BLOCKS + SHARED_BLOCKS) {
       from_shared = true;
-      let row = i - N_EXPERTS;
-      let pair = normed_dot_pair(lanes, vec2<u32>(GATE_KIND, UP_KIND), vec2<u32>(GATE_BASE, UP_BASE), SHARED_ROWS, row);
-      result = silu(vec4<f32>(pair.x)).x * pair.y;
+      let row = 2u * (block - ROUTER_BLOCKS);
       place = SHARED_AT + row;
+      n = min(2u, SHARED_ROWS - row);
+      let kinds = vec2<u32>(GATE_KIND, UP_KIND);
+      results = vec4<f32>(gated(normed_dot_pairs(lanes, kinds, vec2<u32>(GATE_BASE, UP_BASE), SHARED_ROWS, row)), 0.0, 0.0);
     } else {
       from_shared = true;
-      result = normed_dot(lanes, OUTPUT_GATE_KIND, OUTPUT_GATE_BASE, 1u, 0u);
       place = N_EXPERTS;
+      n = 1u;
+      results = normed_dots(lanes, OUTPUT_GATE_KIND, OUTPUT_GATE_BASE, 1u, 0u);
     }
     if (lanes.lane == 0u) {
-      routed[place] = result;
+      for (var i = 0u; i < n; i++) {
+        routed[place + i] = results[i];
+      }
     }
   }
 }

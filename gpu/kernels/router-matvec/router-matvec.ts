@@ -44,7 +44,7 @@ export function routerMatvecKernel(shape: RouterMatvecShape, variant: LaneVarian
   const { shared, nExperts } = shape;
   const parts = shared ? [shared.gate, shared.up, shared.outputGate ?? shared.gate] : [];
   const { types, kinds } = kindsOf([shape.type, ...parts.map((part) => part.type)]);
-  const nRows = nExperts + (shared ? shared.width + (shared.outputGate ? 1 : 0) : 0);
+  const nBlocks = Math.ceil(nExperts / 4) + (shared ? Math.ceil(shared.width / 2) + (shared.outputGate ? 1 : 0) : 0);
   const program = composeLanes(variant, {
     name: 'router-matvec',
     body,
@@ -68,5 +68,5 @@ export function routerMatvecKernel(shape: RouterMatvecShape, variant: LaneVarian
     types,
     snippets: [inputNormed, silu],
   });
-  return { program, grid: [laneGrid(variant, nRows), 1, 1] };
+  return { program, grid: [laneGrid(variant, nBlocks), 1, 1] };
 }

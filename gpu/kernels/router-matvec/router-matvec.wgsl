@@ -24,26 +24,35 @@ fn g_read(i: u32) -> vec4<f32> {
 }
 
 fn run(lanes: Lanes, group_y: u32) {
-  const ROWS = N_EXPERTS + SHARED_ROWS + select(0u, 1u, HAS_OUTPUT_GATE);
-  for (var i = lanes.worker; i < ROWS; i += lanes.n_workers) {
-    var result: f32;
-    var place = i;
-    if (i < N_EXPERTS) {
+  const ROUTER_BLOCKS = (N_EXPERTS + 3u) / 4u;
+  const SHARED_BLOCKS = (SHARED_ROWS + 1u) / 2u;
+  const BLOCKS = ROUTER_BLOCKS + SHARED_BLOCKS + select(0u, 1u, HAS_OUTPUT_GATE);
+  for (var block = lanes.worker; block < BLOCKS; block += lanes.n_workers) {
+    var results: vec4<f32>;
+    var place: u32;
+    var n: u32;
+    if (block < ROUTER_BLOCKS) {
       from_shared = false;
-      result = normed_dot(lanes, ROUTER_KIND, 0u, N_EXPERTS, i);
-    } else if (i < N_EXPERTS + SHARED_ROWS) {
+      place = 4u * block;
+      n = min(4u, N_EXPERTS - place);
+      results = normed_dots(lanes, ROUTER_KIND, 0u, N_EXPERTS, place);
+    } else if (block < ROUTER_BLOCKS + SHARED_BLOCKS) {
       from_shared = true;
-      let row = i - N_EXPERTS;
-      let pair = normed_dot_pair(lanes, vec2<u32>(GATE_KIND, UP_KIND), vec2<u32>(GATE_BASE, UP_BASE), SHARED_ROWS, row);
-      result = silu(vec4<f32>(pair.x)).x * pair.y;
+      let row = 2u * (block - ROUTER_BLOCKS);
       place = SHARED_AT + row;
+      n = min(2u, SHARED_ROWS - row);
+      let kinds = vec2<u32>(GATE_KIND, UP_KIND);
+      results = vec4<f32>(gated(normed_dot_pairs(lanes, kinds, vec2<u32>(GATE_BASE, UP_BASE), SHARED_ROWS, row)), 0.0, 0.0);
     } else {
       from_shared = true;
-      result = normed_dot(lanes, OUTPUT_GATE_KIND, OUTPUT_GATE_BASE, 1u, 0u);
       place = N_EXPERTS;
+      n = 1u;
+      results = normed_dots(lanes, OUTPUT_GATE_KIND, OUTPUT_GATE_BASE, 1u, 0u);
     }
     if (lanes.lane == 0u) {
-      routed[place] = result;
+      for (var i = 0u; i < n; i++) {
+        routed[place + i] = results[i];
+      }
     }
   }
 }

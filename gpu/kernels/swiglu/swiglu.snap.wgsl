@@ -17,6 +17,11 @@ fn silu(g: vec4<f32>) -> vec4<f32> {
 fn sigmoid(g: f32) -> f32 {
   return 1.0 / (1.0 + exp(min(-g, 80.0)));
 }
+
+// silu(gate) · up of two rows: {gate, up, gate, up}.
+fn gated(pairs: vec4<f32>) -> vec2<f32> {
+  return silu(vec4<f32>(pairs.xz, 0.0, 0.0)).xy * pairs.yw;
+}
 // out[t, i] = silu(gate[t, i]) · up[t, i]; gate and up lie side by side in rows of STRIDE_VEC4.
 @group(0) @binding(1) var<storage, read> gate_up: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
