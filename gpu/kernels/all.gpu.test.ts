@@ -13,10 +13,15 @@ for (const configuration of SUITE_CONFIGURATIONS) {
   if (gpu) devices.push(gpu);
   const applies = gpu !== null && configurationApplies(gpu.adapter, configuration);
   const adapter = gpu?.capabilities.description ?? 'no adapter';
-  describe.skipIf(!applies)(`${configuration.name} on ${adapter}`, () => {
+  const title = `${configuration.name} on ${adapter}`;
+  if (!gpu || !applies) {
+    test.skipIf(true)(`${title}: there is nothing to switch off`, () => undefined); // one reason, one skip
+    continue;
+  }
+  describe(title, () => {
     for (const kernelCase of allCases) {
       test(kernelCase.name, async () => {
-        const report = await runCase(gpu!, kernelCase);
+        const report = await runCase(gpu, kernelCase);
         expect(report.failures).toEqual([]);
       });
     }

@@ -10,6 +10,8 @@ import { scientific, spreadCell, type Check } from './report.ts';
 
 /** Of the GPU engine against the reference, at every position and for every type. */
 const GPU_BAR = 1e-6;
+/** Roundings that fall differently make errors of one order, not of one size: which layer they begin in is chance. */
+export const TIMES_ROUNDING = 4;
 
 /** The device, or a sentence why there is none. */
 export async function openParityDevice(): Promise<GpuDevice | string> {
@@ -30,7 +32,7 @@ export interface GpuComparison {
 
 /**
  * Logits of the prefill kernels at all positions and of the decode kernels at the first `nDecoded`, against those of the reference. A position over the
- * bar must differ by no more than rounding keys and values to f16 makes there: a value that lies between two f16 numbers may fall to either in f32
+ * bar must differ by no more than TIMES_ROUNDING what rounding keys and values to f16 makes there: a value that lies between two f16 numbers may fall to either in f32
  * arithmetic. Over many layers that is 1e-7 to 2e-6 on a real model; with unrounded keys and values f32 sums alone make 1e-12.
  */
 export async function compareGpu(
@@ -50,11 +52,13 @@ export async function compareGpu(
     const isOver = [...prefilled, ...decoded].some((nmse) => !(nmse <= GPU_BAR));
     const kvEffect = isOver ? await kvRoundingEffect(model, tokens, truth) : [];
     const check = (name: string, nmse: readonly number[]): Check => {
-      const over = nmse.flatMap((value, position) => (value <= GPU_BAR || value <= kvEffect[position] ? [] : [position]));
+      const over = nmse.flatMap((value, position) =>
+        value <= GPU_BAR || value <= TIMES_ROUNDING * kvEffect[position] ? [] : [position],
+      );
       return {
         name,
         passed: over.length === 0,
-        detail: `positions ${over.join(', ')} over ${GPU_BAR} and over what rounding keys and values makes; worst ${scientific(spread(nmse).worst)}`,
+        detail: `positions ${over.join(', ')} over ${GPU_BAR} and over ${TIMES_ROUNDING} times what rounding keys and values makes; worst ${scientific(spread(nmse).worst)}`,
       };
     };
     return {

@@ -12,7 +12,7 @@ import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
 import { openFileSource } from '../../main/hosts/node/file-source.ts';
 import { nmsePerPosition, shareWithin, spread, topOnePerPosition } from './compare.ts';
 import { writeF32Copy } from './f32-copy.ts';
-import { compareGpu } from './gpu-engine.ts';
+import { compareGpu, TIMES_ROUNDING } from './gpu-engine.ts';
 import { llamaProduct } from './llama-products.ts';
 import { percent, scientific, spreadCell, type Check, type Row } from './report.ts';
 import { everyPosition, type Peers } from './tiny-parity.ts';
@@ -80,10 +80,10 @@ function agreementOf(chosen: readonly number[], theirs: readonly number[]): numb
 }
 
 function noMoreThanRounding(difference: readonly number[], rounding: readonly number[]): Check {
-  const [found, allowed] = [spread(difference).median, 2 * spread(rounding).median];
+  const [found, allowed] = [spread(difference).median, TIMES_ROUNDING * spread(rounding).median];
   return {
     name: 'llama.cpp on the file itself',
     passed: found <= allowed,
-    detail: `median NMSE ${scientific(found)}, at most ${scientific(allowed)} allowed (twice the rounding alone)`,
+    detail: `median NMSE ${scientific(found)}, at most ${scientific(allowed)} allowed (${TIMES_ROUNDING} times the rounding alone)`,
   };
 }

@@ -15,7 +15,7 @@ activations and stores keys and values as f16.
 
 ## Tiny generated files
 
-*GPU prefill* and *GPU decode* are the engine's two sets of kernels (decode at the first 24 positions), on the adapter ${report.adapter}. Bar: 1e-6 at every position, or what rounding keys and
+*GPU prefill* and *GPU decode* are the engine's two sets of kernels (decode at the first 24 positions), on the adapter ${report.adapter}. Bar: 1e-6 at every position, or four times what rounding keys and
 values to f16 makes at that position in the reference (needed only over the many layers of real models: a number near the middle of two f16 values may fall to
 either in f32 arithmetic).
 
@@ -32,7 +32,7 @@ ${report.markdown(report.rows.filter((row) => !row.file.endsWith('.gguf')))}
 
 Over many layers one integer that falls the other way moves all that follow, so the rounding cannot be reproduced to the bit. *F32 copy* is llama.cpp on a
 copy of the file with our dequantised F32 weights (bar: 1e-5 at every position); *greedy top-1* is how often the reference agrees with 128 tokens that
-llama.cpp chose greedily there (bar: 99 %); *the file* is llama.cpp on the file itself (*top-1* at the same 128 positions), whose median must be at most twice *its rounding alone*, which is
+llama.cpp chose greedily there (bar: 99 %); *the file* is llama.cpp on the file itself (*top-1* at the same 128 positions), whose median must be at most four times *its rounding alone*, which is
 the reference against itself with llama.cpp's rounding.
 
 ${report.markdown(report.rows.filter((row) => row.file.endsWith('.gguf'))) || 'None in this run.'}
