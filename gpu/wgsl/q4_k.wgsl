@@ -11,7 +11,7 @@ fn q4_k_scale(header: vec4<u32>, group: u32) -> vec2<f32> {
 }
 
 fn q4_k_low(word: u32) -> vec4<f32> {
-  return vec4<f32>((vec4<u32>(word) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<u32>(15u));
+  return vec4<f32>((vec4<i32>(bitcast<i32>(word)) >> vec4<u32>(0u, 8u, 16u, 24u)) & vec4<i32>(15));
 }
 
 fn q4_k_load32(base: u32, n_units: u32, unit: u32) -> array<vec4<f32>, 8> {

@@ -63,8 +63,8 @@ fn q6_k_scale(base: u32, n_units: u32, unit: u32) -> vec2<f32> {
 
 fn q6_k_quants(low: u32, high: u32) -> vec4<f32> {
   let spread = vec4<u32>(0u, 8u, 16u, 24u);
-  let l = (vec4<u32>(low) >> spread) & vec4<u32>(15u);
-  let h = (vec4<u32>(high) >> spread) & vec4<u32>(3u);
+  let l = (vec4<i32>(bitcast<i32>(low)) >> spread) & vec4<i32>(15);
+  let h = (vec4<i32>(bitcast<i32>(high)) >> spread) & vec4<i32>(3);
   return vec4<f32>(l | (h << vec4<u32>(4u))) - 32.0;
 }
 
