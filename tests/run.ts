@@ -21,19 +21,13 @@ interface Suite {
 
 // SwiftShader comes with `npm install` there, so a missing adapter is a failure; elsewhere it depends on the machine.
 const adapterIsCertain = process.platform === 'linux' && process.arch === 'x64';
+const adapter = process.env.CONCLAVE_ADAPTER ?? 'swiftshader';
 
 const suites: readonly Suite[] = [
   { name: 'unit', env: () => ({}), limitMinutes: 10 },
   {
     name: 'gpu',
-    env: () =>
-      adapterIsCertain
-        ? {
-            CONCLAVE_ADAPTER: 'swiftshader',
-            REQUIRE_GPU: '1',
-            ...vulkanEnvironment(process.env.CONCLAVE_ADAPTER ?? 'swiftshader'),
-          }
-        : {},
+    env: () => (adapterIsCertain ? { CONCLAVE_ADAPTER: adapter, REQUIRE_GPU: '1', ...vulkanEnvironment(adapter) } : {}),
     limitMinutes: 20,
   },
   { name: 'e2e', env: () => ({}), limitMinutes: 15 },
