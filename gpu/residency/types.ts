@@ -1,0 +1,62 @@
+/**
+ * The border between what decides where experts live (the plan, the cache policy: pure) and what carries it out (the engine). Plain data and
+ * three small interfaces; nothing here touches the GPU.
+ */
+
+/** Where the experts of one MoE layer live on the GPU. */
+export type LayerResidency =
+  | { readonly kind: 'resident' } // every expert has a slot
+  | { readonly kind: 'slotted'; readonly nSlots: number } // at least 2·K slots; the rest comes when it is missed
+  | { readonly kind: 'streamed' }; // no slots of its own: all streamed layers share one transit slab, filled per layer
+
+export interface ResidencyPlan {
+  /** One entry per MoE layer, in layer order. */
+  readonly layers: readonly LayerResidency[];
+  /** Expert bytes (as in the file) kept in RAM besides the slots; 0: none, the operating system's page cache serves. */
+  readonly ramPoolBytes: number;
+  /** Bytes of mapped staging buffers through which experts come, all together. */
+  readonly stagingBytes: number;
+}
+
+/** Every expert in its own slot. */
+export function allResident(nMoeLayers: number): ResidencyPlan {
+  return { layers: Array.from({ length: nMoeLayers }, () => ({ kind: 'resident' as const })), ramPoolBytes: 0, stagingBytes: 0 };
+}
+
+/** Which expert of one layer leaves when another comes. No clock, no randomness: the same calls give the same victims. */
+export interface CachePolicy {
+  /** The experts that a committed token used at this layer, by rank. Once per layer and token, hits and misses alike. */
+  used(experts: ArrayLike<number>): void;
+  /** One of `resident` that is not in `keep`; there always is one. */
+  victim(resident: Iterable<number>, keep: ReadonlySet<number>): number;
+  /** Starts from counts of earlier answers, one per expert. */
+  warm(counts: ArrayLike<number>): void;
+}
+
+export interface CacheLayer {
+  readonly nExperts: number;
+  readonly nSlots: number;
+  readonly nUsed: number;
+}
+
+export type CachePolicyFactory = (layer: CacheLayer) => CachePolicy;
+
+/** Where the bytes of an expert came from when it was needed. */
+export type ExpertTier = 'gpu' | 'ram' | 'disk';
+
+/** Totals since the model was loaded. */
+export interface ResidencyCounters {
+  /** (layer, token, rank) uses by where the expert was when the token first asked for it. */
+  readonly hits: number;
+  readonly missesFromRam: number;
+  readonly missesFromDisk: number;
+  readonly evictions: number;
+  readonly expertBytesRead: number;
+  readonly expertBytesUploaded: number;
+  /** Tokens that ended in one run; runs again from a missing layer; scout passes. */
+  readonly tokensWithoutMiss: number;
+  readonly resumes: number;
+  readonly scouts: number;
+  readonly slotsBytes: number;
+  readonly ramPoolBytes: number;
+}
