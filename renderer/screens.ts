@@ -1,0 +1,22 @@
+/** The screens beside the chat: one entry here puts one into the sidebar. Each is a folder of its own. */
+import type { Component } from 'svelte';
+import type { IconName } from './components/Icon.svelte';
+
+export interface Screen {
+  readonly id: string;
+  readonly label: string;
+  readonly icon: IconName;
+  readonly component: Component<ScreenProps>;
+}
+
+/** What every screen gets; most hand it on to `ScreenFrame`. */
+export interface ScreenProps {
+  readonly title: string;
+  readonly sidebarOpen: boolean;
+  readonly inert: boolean;
+  readonly onsidebar: () => void;
+  /** Leaves for the chat. */
+  readonly onclose: () => void;
+}
+
+export const SCREENS: readonly Screen[] = [];
