@@ -25,8 +25,14 @@ export interface SlabGeometry {
   readonly nShards: number;
 }
 
-/** Throws `gpu.limits` where one expert alone is above `maxBindingBytes`. */
-export function slabGeometry(layer: number, ffn: MoeFfnTensors, nSlots: number, maxBindingBytes: number): SlabGeometry {
+/** Throws `gpu.limits` where one expert alone is above `maxBindingBytes`. A slab that layers share has the stride of the largest. */
+export function slabGeometry(
+  layer: number,
+  ffn: MoeFfnTensors,
+  nSlots: number,
+  maxBindingBytes: number,
+  leastStrideBytes = 0,
+): SlabGeometry {
   let offsetBytes = 0;
   const part = (slices: MoeFfnTensors['gate']): SlotPart => {
     const { type, shape } = slices[0].tensor;
@@ -36,7 +42,7 @@ export function slabGeometry(layer: number, ffn: MoeFfnTensors, nSlots: number, 
     return place;
   };
   const parts = { gate: part(ffn.gate), up: part(ffn.up), down: part(ffn.down) };
-  const slotStrideBytes = alignUp(offsetBytes, SLOT_ALIGNMENT_BYTES);
+  const slotStrideBytes = Math.max(leastStrideBytes, alignUp(offsetBytes, SLOT_ALIGNMENT_BYTES));
   const mostPerShard = Math.floor(maxBindingBytes / slotStrideBytes);
   if (mostPerShard < 1 || Math.ceil(nSlots / mostPerShard) > MAX_SHARDS) {
     throw engineError(

@@ -14,8 +14,13 @@ export interface ResidencyPlan {
   readonly layers: readonly LayerResidency[];
   /** Expert bytes (as in the file) kept in RAM besides the slots; 0: none, the operating system's page cache serves. */
   readonly ramPoolBytes: number;
-  /** Bytes of mapped staging buffers through which experts come, all together. */
+  /** Bytes of mapped staging buffers through which experts come, all together, with the scratch in which they are put into planes. */
   readonly stagingBytes: number;
+  /**
+   * Slots of the transit slab, at least K: experts of streamed layers pass through it in decode, those of all layers that are not resident in
+   * prefill. Default 2·K. There is none where all is resident.
+   */
+  readonly transitSlots?: number;
 }
 
 /** Every expert in its own slot. */
