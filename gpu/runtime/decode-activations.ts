@@ -54,8 +54,8 @@ const STORAGE = BufferUsage.STORAGE | BufferUsage.COPY_DST | BufferUsage.COPY_SR
 const UNIFORM = BufferUsage.UNIFORM | BufferUsage.COPY_DST;
 const rowStride = (elements: number) => alignUp(4 * elements, RANGE_ALIGNMENT_BYTES);
 
-export async function allocateDecodeActivations(gpu: GpuDevice, shape: DecodeActivationsShape): Promise<DecodeActivations> {
-  const { model, contextTokens, expertsUsed } = shape;
+/** Bytes of each buffer, and where things lie in them. */
+export function decodeActivationsLayout({ model, contextTokens, expertsUsed }: DecodeActivationsShape) {
   const { modelWidth, nLayers, nHeads, nKvHeads, headWidth, vocabularySize } = model;
   const records: number[] = [];
   let [recordWords, hiddenWords, denseWidth, routedWords] = [0, 0, 0, 0];
@@ -72,10 +72,11 @@ export async function allocateDecodeActivations(gpu: GpuDevice, shape: DecodeAct
   const rows = expertRowsLayout(hiddenWords, Math.max(0, ...expertsUsed), recordWords);
   const attention = attentionLayout({ nHeads, headWidth, contextTokens });
   const ringStrideBytes = rowStride(ringEntryWords(recordWords));
-  const sizes = {
+  const routedStrideBytes = rowStride(Math.max(4, routedWords));
+  const sizesBytes = {
     hMid: nLayers * rowStride(modelWidth),
     hOut: (nLayers + 1) * rowStride(modelWidth),
-    routed: nLayers * rowStride(Math.max(4, routedWords)),
+    routed: nLayers * routedStrideBytes,
     qkv: 4 * (nHeads + 2 * nKvHeads) * headWidth,
     attention: 4 * attention.length,
     hidden: 4 * Math.max(4, denseWidth),
@@ -85,6 +86,13 @@ export async function allocateDecodeActivations(gpu: GpuDevice, shape: DecodeAct
     ring: MAX_STEPS * ringStrideBytes,
     sampling: RANGE_ALIGNMENT_BYTES,
   };
+  return { sizesBytes, rows, records, recordWords, ringStrideBytes, routedStrideBytes };
+}
+
+export async function allocateDecodeActivations(gpu: GpuDevice, shape: DecodeActivationsShape): Promise<DecodeActivations> {
+  const { modelWidth, vocabularySize } = shape.model;
+  const layout = decodeActivationsLayout(shape);
+  const { sizesBytes: sizes, rows, records, recordWords, ringStrideBytes, routedStrideBytes } = layout;
   const names = Object.keys(sizes) as (keyof typeof sizes)[];
   const buffers = await gpu.buffers.allocateAll(
     names.map((name) => ({
@@ -108,7 +116,7 @@ export async function allocateDecodeActivations(gpu: GpuDevice, shape: DecodeAct
   return {
     hMid: (layer) => row('hMid', layer, rowStride(modelWidth), 4 * modelWidth),
     hOut: (layer) => row('hOut', layer + 1, rowStride(modelWidth), 4 * modelWidth),
-    routed: (layer) => row('routed', layer, rowStride(Math.max(4, routedWords))),
+    routed: (layer) => row('routed', layer, routedStrideBytes),
     qkv: whole('qkv'),
     attention: whole('attention'),
     hidden: whole('hidden'),

@@ -91,6 +91,18 @@ export function largestChunk(model: ModelSpec, expertsUsed: readonly number[], w
   return 1;
 }
 
+/** Bytes of each buffer of a chunk of `chunkTokens`. */
+export function activationBytes(
+  model: ModelSpec,
+  expertsUsed: readonly number[],
+  chunkTokens: number,
+): Record<ActivationName, number> {
+  const sizes = elements(model, expertsUsed, chunkTokens);
+  return Object.fromEntries(NAMES.map((name) => [name, Math.max(16, 4 * sizes[name])])) as Record<ActivationName, number>;
+}
+
+export const CHUNK_UNIFORM_BYTES = chunkBytes(0, 0).length;
+
 const STORAGE = BufferUsage.STORAGE | BufferUsage.COPY_DST | BufferUsage.COPY_SRC;
 
 /** The caller releases all of `buffers`. */
@@ -100,9 +112,9 @@ export async function allocateActivations(
   expertsUsed: readonly number[],
   chunkTokens: number,
 ): Promise<{ activations: Activations; buffers: readonly GPUBuffer[] }> {
-  const sizes = elements(model, expertsUsed, chunkTokens);
-  const requests = NAMES.map((name) => ({ label: `prefill ${name}`, sizeBytes: Math.max(16, 4 * sizes[name]), usage: STORAGE }));
-  const chunk = { label: 'prefill chunk', sizeBytes: chunkBytes(0, 0).length, usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST };
+  const sizes = activationBytes(model, expertsUsed, chunkTokens);
+  const requests = NAMES.map((name) => ({ label: `prefill ${name}`, sizeBytes: sizes[name], usage: STORAGE }));
+  const chunk = { label: 'prefill chunk', sizeBytes: CHUNK_UNIFORM_BYTES, usage: BufferUsage.UNIFORM | BufferUsage.COPY_DST };
   const buffers = await gpu.buffers.allocateAll([...requests, chunk].map((r) => ({ ...r, account: 'activations' as const })));
   const ranges = [...NAMES, 'chunk' as const].map((name, i) => [name, wholeBuffer(buffers[i])] as const);
   return { activations: Object.fromEntries(ranges) as Activations, buffers };

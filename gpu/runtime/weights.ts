@@ -5,13 +5,10 @@
 import type { LayerSpec, ModelSpec } from '../architectures/types.ts';
 import type { GpuDevice } from '../device/open-device.ts';
 import type { BufferRange } from '../device/types.ts';
-import { alignUp, BufferUsage, RANGE_ALIGNMENT_BYTES } from '../device/usage.ts';
-import { engineError } from '../errors.ts';
+import { BufferUsage } from '../device/usage.ts';
 import type { GgufTensor } from '../gguf/types.ts';
 import { invariant } from '../invariant.ts';
-import { GROUP_ROWS } from '../kernels/head-matvec/head-matvec.ts';
 import { dequantise, quantFormat } from '../quant/formats.ts';
-import { planesSizeBytes } from '../quant/planes.ts';
 import type { ComputeType } from '../quant/types.ts';
 import { ropeInverseFrequencies } from '../reference/ops/rope.ts';
 import { loadSlab, type SlotTable } from '../residency/slabs.ts';
@@ -19,6 +16,7 @@ import { ABSENT_SLOT } from '../residency/slab-geometry.ts';
 import type { FusedMatrices, LayerBuffers, LayerVectors, MatrixBuffer, ModelBuffers } from './buffers.ts';
 import { allocateKv, type KvLayer } from './kv-cache.ts';
 import { Uploader } from './upload.ts';
+import { fusedLayout, matrixLayout, vectorsLayout, type VectorName } from './weight-layout.ts';
 
 export interface LoadBuffersOptions {
   readonly contextTokens: number;
@@ -123,60 +121,40 @@ class Loader {
     return { entries, range: whole(buffer) };
   }
 
-  async #vectors({ attention, ffnNorm, index }: LayerSpec): Promise<LayerVectors> {
-    const values: number[] = [];
-    const place = async (tensor: GgufTensor | undefined) => {
-      if (!tensor) return -1;
-      while (values.length % 4 !== 0) values.push(0); // norms are read as vec4
-      const offset = values.length;
-      for (const value of await this.#values(tensor)) values.push(value);
-      return offset;
+  async #vectors(layer: LayerSpec): Promise<LayerVectors> {
+    const { length, places } = vectorsLayout(layer);
+    const values = new Float32Array(length);
+    for (const { tensor, offset } of places) values.set(await this.#values(tensor), offset);
+    const at = (wanted: VectorName) => places.find(({ name }) => name === wanted)?.offset ?? -1;
+    return {
+      range: await this.#small(`layer ${layer.index} vectors`, values),
+      attentionNorm: at('attentionNorm'),
+      qBias: at('qBias'),
+      kBias: at('kBias'),
+      vBias: at('vBias'),
+      outputBias: at('outputBias'),
+      qNorm: at('qNorm'),
+      kNorm: at('kNorm'),
+      ffnNorm: at('ffnNorm'),
     };
-    const offsets = {
-      attentionNorm: await place(attention.norm),
-      qBias: await place(attention.qBias),
-      kBias: await place(attention.kBias),
-      vBias: await place(attention.vBias),
-      outputBias: await place(attention.outputBias),
-      qNorm: await place(attention.qNorm),
-      kNorm: await place(attention.kNorm),
-      ffnNorm: await place(ffnNorm),
-    };
-    return { range: await this.#small(`layer ${index} vectors`, Float32Array.from(values)), ...offsets };
   }
 
   async #matrix(tensor: GgufTensor): Promise<MatrixBuffer> {
-    const { type, rows, cols } = matrixShape(tensor);
     const limit = Math.min(this.#gpu.capabilities.maxStorageBindingBytes, this.#gpu.capabilities.maxBufferBytes);
-    const perShard = rowsPerShard(tensor, type, rows, cols, limit);
+    const { type, rows, cols, shards: places } = matrixLayout(tensor, limit);
     const rowBlocks = cols / quantFormat(type).blockWeights;
     const shards = [];
-    for (let firstRow = 0; firstRow < rows; firstRow += perShard) {
-      const n = Math.min(perShard, rows - firstRow);
-      const buffer = await this.#allocate(tensor.name, planesSizeBytes(quantFormat(type), n * cols), 'weights');
+    for (const { firstRow, rows: nRows, sizeBytes } of places) {
+      const buffer = await this.#allocate(tensor.name, sizeBytes, 'weights');
       const offsetBytes = tensor.offsetBytes + firstRow * rowBlocks * quantFormat(type).blockBytes;
-      await this.#uploader.blocks({ type, part: tensor.part, offsetBytes, nBlocks: n * rowBlocks }, buffer, 0);
-      shards.push({ range: whole(buffer), firstRow, rows: n });
+      await this.#uploader.blocks({ type, part: tensor.part, offsetBytes, nBlocks: nRows * rowBlocks }, buffer, 0);
+      shards.push({ range: whole(buffer), firstRow, rows: nRows });
     }
     return { type, rows, cols, shards };
   }
 
   async #fused(label: string, tensors: readonly GgufTensor[]): Promise<FusedMatrices> {
-    let sizeBytes = 0;
-    const parts = tensors.map((tensor) => {
-      const shape = matrixShape(tensor);
-      const baseVec4 = sizeBytes / 16;
-      sizeBytes = alignUp(sizeBytes + planesSizeBytes(quantFormat(shape.type), shape.rows * shape.cols), RANGE_ALIGNMENT_BYTES);
-      return { ...shape, baseVec4 };
-    });
-    const allowedBytes = this.#gpu.capabilities.maxStorageBindingBytes;
-    if (sizeBytes > allowedBytes) {
-      throw engineError(
-        'gpu.limits',
-        `The weights "${label}" need ${sizeBytes} bytes, but this GPU allows ${allowedBytes} bytes per binding. Choose a smaller model or a more strongly quantised file.`,
-        { label, neededBytes: sizeBytes, allowedBytes },
-      );
-    }
+    const { sizeBytes, parts } = fusedLayout(label, tensors, this.#gpu.capabilities.maxStorageBindingBytes);
     const buffer = await this.#allocate(label, sizeBytes, 'weights');
     for (const [i, { part, offsetBytes }] of tensors.entries()) {
       const { type, rows, cols, baseVec4 } = parts[i];
@@ -203,30 +181,6 @@ class Loader {
     this.#owned.push(buffer);
     return buffer;
   }
-}
-
-/** `[rows, cols]`; a vector counts as one row. `readModel` has checked the type. */
-function matrixShape({ shape, type }: GgufTensor): { type: ComputeType; rows: number; cols: number } {
-  return { type: type as ComputeType, rows: shape.length === 1 ? 1 : shape[0], cols: shape[shape.length - 1] };
-}
-
-function rowsPerShard(tensor: GgufTensor, type: ComputeType, rows: number, cols: number, limit: number): number {
-  const format = quantFormat(type);
-  const most = (n: number) => planesSizeBytes(format, n * cols) <= limit;
-  if (most(rows)) return rows;
-  const rowBytes = (cols / format.blockWeights) * format.blockBytes;
-  const nShards = Math.ceil(tensor.sizeBytes / (limit - format.planes.length * 16));
-  // Whole groups of the head's rows in every shard; a shard a little longer than its share may not fit, then there is one more.
-  const share = alignUp(Math.ceil(rows / nShards), GROUP_ROWS);
-  const perShard = most(share) ? share : share - GROUP_ROWS;
-  if (perShard < GROUP_ROWS || !most(perShard)) {
-    throw engineError(
-      'gpu.limits',
-      `The tensor "${tensor.name}" has rows of ${rowBytes} bytes; this GPU allows ${limit} bytes per binding, which must hold ${GROUP_ROWS} of them.`,
-      { tensor: tensor.name, neededBytes: rowBytes, allowedBytes: limit },
-    );
-  }
-  return perShard;
 }
 
 function whole(buffer: GPUBuffer): BufferRange {
