@@ -21,6 +21,8 @@ export type EngineErrorCode =
   | 'model.tensor' // a required tensor is missing or has another shape or type
   | 'model.tokenizer'
   | 'model.template'
+  | 'trace.damaged' // a routing trace that cannot be read; details.line
+  | 'profile.damaged' // a routing profile that cannot be read
   | 'gpu.no-adapter'
   | 'gpu.limits'
   | 'gpu.out-of-memory'

@@ -17,6 +17,8 @@ const TITLES: Record<ErrorCode, string> = {
   'model.tensor': 'The model file lacks something it needs',
   'model.tokenizer': 'This model’s tokenizer cannot be used',
   'model.template': 'This model’s chat template cannot be used',
+  'trace.damaged': 'The routing trace cannot be read',
+  'profile.damaged': 'The routing profile is damaged',
   'gpu.no-adapter': 'No graphics adapter was found',
   'gpu.limits': 'The graphics adapter is too small for this model',
   'gpu.out-of-memory': 'Not enough graphics memory',

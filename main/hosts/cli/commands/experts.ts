@@ -1,117 +1,32 @@
-/** `experts MODEL --prompt T`: which experts a text uses, layer by layer; the routing of each token as a trace for cache policies. */
-import { writeFile } from 'node:fs/promises';
-import type { MoeFfnTensors } from '../../../../gpu/architectures/types.ts';
-import type { Engine, SamplingSettings } from '../../../../gpu/runtime/types.ts';
-import { openEngine } from '../../node/engine.ts';
-import { UsageError, type CliCommand } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
-import { engineOptions } from '../generation.ts';
-import { RoutingCounts } from '../routing-counts.ts';
-
-const GREEDY: SamplingSettings = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
-
-/** A line of the trace: one token's expert ids, [MoE layers][K] by rank. */
-interface TraceRow {
-  readonly position: number;
-  readonly phase: 'prefill' | 'decode';
-  readonly experts: readonly (readonly number[])[];
-}
+/**
+ * `experts MODEL --prompt T` counts and traces which experts a text uses (experts-record.ts); `experts simulate TRACE…` replays such traces
+ * through cache policies (experts-simulate.ts). An option of one is refused with the other.
+ */
+import { UsageError, type CliCommand, type CliContext, type OptionSpec } from '../command.ts';
+import { recordExperts, RECORD_OPTIONS } from './experts-record.ts';
+import { simulateExperts, SIMULATE_OPTIONS } from './experts-simulate.ts';
 
 export const command: CliCommand = {
   name: 'experts',
-  usage: 'MODEL --prompt T [--max-tokens N] [--trace FILE] [--json]',
-  summary: 'Counts how often each expert of each layer is used for a text and its continuation.',
-  options: {
-    prompt: { type: 'string', value: 'T', description: 'the text' },
-    'max-tokens': { type: 'string', value: 'N', description: 'tokens to continue it with (default 1)' },
-    trace: {
-      type: 'string',
-      value: 'FILE',
-      description: "each token's experts as JSON lines, after one line that describes them",
-    },
-  },
-  positionals: [1, 1],
-  async run({ positionals, flags, common, signal, log, result }) {
-    const prompt = flags.required('prompt');
-    const maxTokens = flags.integer('max-tokens', { min: 1 }) ?? 1;
-    const trace = flags.string('trace');
-    const opened = await openEngine({ path: positionals[0], ...engineOptions(common, signal, log) });
-    try {
-      const { engine, model, tokenizer } = opened;
-      const moeLayers = model.layers.filter(({ ffn }) => ffn.kind === 'moe');
-      if (moeLayers.length === 0) throw new UsageError(`${positionals[0]} has no experts: it is a dense model.`);
-      const { moe } = moeLayers[0].ffn as MoeFfnTensors;
-      const nUsed = common.expertsUsed ?? moe.nExpertsUsed;
-      const ids = tokenizer.encode(prompt, { parseSpecial: true, addSpecial: true });
-      if (ids.length === 0) throw new UsageError('--prompt has no tokens.');
-      const counts = new RoutingCounts(moeLayers.length, moe.nExperts, nUsed);
-      const rows = await recordRouting(engine, ids, { maxTokens, endIds: tokenizer.endIds, signal }, counts);
-      const description = {
-        model: model.name,
-        layers: moeLayers.map(({ index }) => index),
-        nExperts: moe.nExperts,
-        nExpertsUsed: nUsed,
-        promptTokens: ids.length,
-        tokens: counts.tokens,
-      };
-      if (trace !== undefined) await writeTrace(trace, [description, ...rows]);
-      const layers = counts.layers();
-      result(
-        {
-          ...description,
-          counts: layers.map((layer) => layer.counts),
-          entropyBits: layers.map((layer) => layer.entropyBits),
-          evenEntropyBits: Math.log2(moe.nExperts),
-          unused: layers.map((layer) => layer.unused),
-          ...(trace === undefined ? {} : { trace }),
-        },
-        [
-          `${counts.tokens} tokens, ${nUsed} of ${moe.nExperts} experts each (entropy of even use: ${Math.log2(moe.nExperts).toFixed(2)} bits)`,
-          ...layers.map(({ counts: used, entropyBits, unused }, i) => {
-            return `layer ${moeLayers[i].index}: ${entropyBits.toFixed(2)} bits, ${unused} unused; ${used.join(' ')}`;
-          }),
-        ].join('\n'),
-      );
-      return EXIT.done;
-    } finally {
-      await opened.close();
+  usage:
+    'MODEL --prompt T [--max-tokens N] [--trace FILE] [--json]\n' +
+    '   or: experts simulate TRACE… [--slots 25%,8] [--policy all|NAME] [--demand-prompt] [--json]',
+  summary:
+    'Counts how often each expert of each layer is used for a text and its continuation, and records it; replays recordings through cache policies.',
+  options: { ...RECORD_OPTIONS, ...SIMULATE_OPTIONS },
+  positionals: [1, 1000],
+  async run(context) {
+    const [first, ...rest] = context.positionals;
+    if (first === 'simulate') {
+      refuse(context, RECORD_OPTIONS, 'experts simulate');
+      return simulateExperts(context, rest);
     }
+    if (rest.length > 0) throw new UsageError(`experts takes one model, but ${rest.length + 1} arguments came.`);
+    refuse(context, SIMULATE_OPTIONS, 'experts MODEL');
+    return recordExperts(context, first);
   },
 };
 
-interface Continuation {
-  readonly maxTokens: number;
-  readonly endIds: ReadonlySet<number>;
-  readonly signal: AbortSignal;
-}
-
-/** Prefills all but the last token, which the first decode step feeds; counts every token that passed the layers. */
-async function recordRouting(
-  engine: Engine,
-  ids: ArrayLike<number>,
-  { maxTokens, endIds, signal }: Continuation,
-  counts: RoutingCounts,
-): Promise<TraceRow[]> {
-  const rows: TraceRow[] = [];
-  await engine.prefill(ids, {
-    signal,
-    onRouting: ({ startPosition, nTokens, ids: experts }) => {
-      counts
-        .add(experts, nTokens)
-        .forEach((row, i) => rows.push({ position: startPosition + i, phase: 'prefill', experts: row }));
-    },
-  });
-  for await (const { position, routing } of engine.generate({ maxTokens, sampling: GREEDY, endIds, signal, routing: true })) {
-    // The record is of the step that sampled this token: it fed the token before.
-    if (routing) rows.push({ position: position - 1, phase: 'decode', experts: counts.add(routing, 1)[0] });
-  }
-  return rows;
-}
-
-async function writeTrace(path: string, lines: readonly object[]): Promise<void> {
-  try {
-    await writeFile(path, lines.map((line) => JSON.stringify(line) + '\n').join(''));
-  } catch (error) {
-    throw new UsageError(`--trace ${path} cannot be written: ${(error as Error).message}.`);
-  }
+function refuse({ flags }: CliContext, options: Readonly<Record<string, OptionSpec>>, call: string): void {
+  for (const name of Object.keys(options)) if (flags.has(name)) throw new UsageError(`--${name} is no option of "${call}".`);
 }

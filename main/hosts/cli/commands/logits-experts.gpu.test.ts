@@ -6,11 +6,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readModel } from '../../../../gpu/architectures/read-model.ts';
 import { memorySource } from '../../../../gpu/gguf/memory-source.ts';
 import { openGguf } from '../../../../gpu/gguf/read.ts';
+import { layerRequests } from '../../../../gpu/residency/policy/trace.ts';
 import { createReferenceEngine } from '../../../../gpu/reference/engine.ts';
 import { tinyModel } from '../../../../tests/fixtures/tiny-model.ts';
 import { openTestDevice } from '../../../../tests/gpu/node-gpu.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runCli } from '../main.ts';
+import { readTrace } from '../trace-files.ts';
 
 // Each command starts an engine of its own: seconds of shader compilation on a software adapter.
 const LIMIT_MS = 180_000;
@@ -84,15 +86,12 @@ describe.skipIf(!probe)('experts', { timeout: LIMIT_MS }, () => {
     expect(counts).toHaveLength(2);
     for (const layer of counts) expect(layer.reduce((sum: number, n: number) => sum + n, 0)).toBe(tokens * nExpertsUsed);
     for (const bits of entropyBits) expect(bits).toBeGreaterThan(0);
-    const [head, ...rows] = readFileSync(trace, 'utf8')
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(head).toMatchObject({ layers: [0, 1], nExperts: 8, nExpertsUsed: 2, tokens });
-    expect(rows.map((row) => row.position)).toEqual(Array.from({ length: tokens }, (_, i) => i));
-    expect(rows.filter((row) => row.phase === 'prefill')).toHaveLength(promptTokens - 1);
+    const recorded = await readTrace(trace);
+    expect(recorded).toMatchObject({ layers: [0, 1], nExperts: 8, nUsed: 2, nTokens: tokens });
+    expect(Array.from(recorded.positions)).toEqual(Array.from({ length: tokens }, (_, i) => i));
+    expect(recorded.isPrompt.filter((mark) => mark === 1)).toHaveLength(promptTokens - 1);
     const recounted = counts.map((layer: number[]) => layer.map(() => 0));
-    for (const row of rows) row.experts.forEach((ids: number[], l: number) => ids.forEach((id) => recounted[l][id]++));
+    for (const layer of [0, 1]) for (const id of layerRequests(recorded, layer)) recounted[layer][id]++;
     expect(recounted).toEqual(counts);
   });
 
@@ -104,8 +103,7 @@ describe.skipIf(!probe)('experts', { timeout: LIMIT_MS }, () => {
       (await cli('tokenize', modelPath, '--text', prompt, '--json', '--add-special', '--parse-special')).stdout,
     ).ids;
     const want = await createReferenceEngine(readModel(await openGguf(memorySource('tiny', bytes)))).run(ids);
-    const rows = readFileSync(trace, 'utf8').trimEnd().split('\n').slice(1);
-    expect(rows.flatMap((line) => JSON.parse(line).experts.flat())).toEqual(Array.from(want.routing));
+    expect((await readTrace(trace)).experts).toEqual(want.routing);
   });
 
   test('a dense model has none', async () => {

@@ -1,0 +1,36 @@
+/** Policies side by side on one trace, with Belady as the bar: how many more misses, how many points of hit rate behind. Pure. */
+import { ONLINE_POLICIES, type OnlinePolicyName } from './policies.ts';
+import { simulate, type PromptRole, type Simulation } from './simulate.ts';
+import type { RoutingTrace } from './trace.ts';
+
+export const POLICY_NAMES = ['lru', 'lfu', 'lfru', 'belady'] as const satisfies readonly (OnlinePolicyName | 'belady')[];
+export type PolicyName = (typeof POLICY_NAMES)[number];
+
+export interface PolicyResult {
+  readonly policy: PolicyName;
+  readonly nSlots: number;
+  readonly simulation: Simulation;
+  /** Misses ÷ Belady's; 1 when neither misses. */
+  readonly missesOverBelady: number;
+  /** Percentage points of hit rate behind Belady. */
+  readonly pointsBehind: number;
+}
+
+/** Belady is always simulated; it is listed when named. */
+export function comparePolicies(
+  trace: RoutingTrace,
+  { nSlots, names, prompt }: { readonly nSlots: number; readonly names: readonly PolicyName[]; readonly prompt: PromptRole },
+): PolicyResult[] {
+  const best = simulate(trace, { nSlots, prompt, policy: 'belady' });
+  return names.map((policy) => {
+    const simulation = policy === 'belady' ? best : simulate(trace, { nSlots, prompt, policy: ONLINE_POLICIES[policy] });
+    return { policy, nSlots, simulation, ...againstBelady(simulation, best) };
+  });
+}
+
+export function againstBelady(one: Simulation, best: Simulation): Pick<PolicyResult, 'missesOverBelady' | 'pointsBehind'> {
+  return {
+    missesOverBelady: best.misses > 0 ? one.misses / best.misses : 1,
+    pointsBehind: 100 * (best.hitRate - one.hitRate),
+  };
+}

@@ -1,0 +1,118 @@
+/** `experts simulate` through the CLI, on traces in a folder with spaces and non-ASCII letters. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { simulate } from '../../../../gpu/residency/policy/simulate.ts';
+import { lfru } from '../../../../gpu/residency/policy/lfru.ts';
+import { TraceWriter } from '../../../../gpu/residency/policy/trace-format.ts';
+import { EXIT } from '../exit-codes.ts';
+import { runCli } from '../main.ts';
+import { openTraceSink, readTrace } from '../trace-files.ts';
+
+let folder: string;
+let trace: string;
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(os.tmpdir(), 'conclave Spur '));
+  trace = await writeTrace('a trace.jsonl', 8, 40);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Ten prompt tokens, then an answer; experts wander slowly. */
+async function writeTrace(name: string, nExperts: number, nTokens: number): Promise<string> {
+  const file = path.join(folder, name);
+  const sink = await openTraceSink(file);
+  const writer = await TraceWriter.begin(sink, { model: 'Tiny', layers: [0, 2], nExperts, nUsed: 2 });
+  for (let position = 0; position < nTokens; position++) {
+    const first = Math.floor(position / 3) % nExperts;
+    const experts = [
+      [first, (first + 1) % nExperts],
+      [(position * 3) % nExperts, (position * 3 + 1) % nExperts],
+    ];
+    await writer.token({ position, isPrompt: position < 10, experts });
+  }
+  await writer.end();
+  await sink.close();
+  return file;
+}
+
+async function cli(...args: string[]) {
+  let stdout = '';
+  let stderr = '';
+  const streams = { stdout: (text: string) => void (stdout += text), stderr: (text: string) => void (stderr += text) };
+  const exitCode = await runCli(['experts', ...args], streams, new AbortController().signal);
+  return { exitCode, stdout, stderr };
+}
+
+test('every policy at every number of slots, as a table', async () => {
+  const { exitCode, stdout, stderr } = await cli('simulate', trace, '--slots', '25%,4,100%');
+  expect(exitCode, stderr).toBe(EXIT.done);
+  expect(stdout).toContain('Tiny: 10 prompt tokens (counts only), 30 answer tokens; 2 of 8 experts in 2 layers');
+  const rows = stdout.split('\n').filter((line) => /^\d/.test(line));
+  expect(rows).toHaveLength(12);
+  expect(rows[0]).toMatch(/^2 \(25[.]0 %\) +lru +\d+[.]\d % +\d+ +\d[.]\d\d +\d+[.]\d +\d[.]\d\d$/);
+  expect(rows.slice(8).map((row) => row.split(/ {2,}/)[1])).toEqual(['lru', 'lfu', 'lfru', 'belady']);
+});
+
+test('the document has the same figures as the simulator, layer by layer', async () => {
+  const { exitCode, stdout } = await cli('simulate', trace, '--slots', '3', '--policy', 'lfru', '--json');
+  expect(exitCode).toBe(EXIT.done);
+  const document = JSON.parse(stdout);
+  const { hits, misses, hitRate, layers, nTokens } = simulate(await readTrace(trace), { nSlots: 3, policy: lfru });
+  expect(document).toMatchObject({
+    model: 'Tiny',
+    nExperts: 8,
+    nExpertsUsed: 2,
+    promptTokens: 10,
+    answerTokens: 30,
+    prompt: 'warm',
+  });
+  expect(document.results).toHaveLength(1);
+  expect(document.results[0]).toMatchObject({ policy: 'lfru', nSlots: 3, nTokens, hits, misses, hitRate, layers });
+});
+
+test('a prompt can ask for experts too; several traces follow one another', async () => {
+  const counted = async (...args: string[]) =>
+    JSON.parse((await cli('simulate', ...args, '--slots', '4', '--policy', 'lru', '--json')).stdout).results[0];
+  expect((await counted(trace, '--demand-prompt')).nTokens).toBe(40);
+  expect((await counted(trace, trace)).nTokens).toBe(60);
+});
+
+describe('refused', () => {
+  test.each([
+    [['simulate'], /needs a trace/],
+    [['simulate', 'T', '--slots', '9'], /--slots has "9", but must be a number from 2 to 8/],
+    [['simulate', 'T', '--slots', '1'], /from 2 to 8/],
+    [['simulate', 'T', '--slots', '2.5'], /--slots has "2.5"/],
+    [['simulate', 'T', '--slots', '300%'], /--slots has "300%"/],
+    [['simulate', 'T', '--policy', 'magic'], /--policy is "magic", but must be all or some of lru, lfu, lfru, belady/],
+    [['simulate', 'T', '--prompt', 'hello'], /--prompt is no option of "experts simulate"/],
+    [['model.gguf', '--prompt', 'x', '--slots', '2'], /--slots is no option of "experts MODEL"/],
+    [['model.gguf', 'other.gguf', '--prompt', 'x'], /takes one model/],
+  ])('%j', async (args, message) => {
+    const { exitCode, stderr } = await cli(...args.map((arg) => (arg === 'T' ? trace : arg)));
+    expect(exitCode).toBe(EXIT.usage);
+    expect(stderr).toMatch(message);
+    expect(stderr).toContain('experts simulate TRACE');
+  });
+
+  test('traces of two models', async () => {
+    const { exitCode, stderr } = await cli('simulate', trace, await writeTrace('other.jsonl', 9, 12));
+    expect(exitCode).toBe(EXIT.usage);
+    expect(stderr).toMatch(/other[.]jsonl is of another model/);
+  });
+
+  test('a cut or missing file, as a file that is not usable', async () => {
+    const cut = path.join(folder, 'cut.jsonl');
+    writeFileSync(cut, readFileSync(trace).subarray(0, 900));
+    expect(await cli('simulate', cut, '--json')).toMatchObject({
+      exitCode: EXIT.file,
+      stdout: expect.stringContaining('"code":"trace.damaged"'),
+      stderr: expect.stringMatching(/cut[.]jsonl, line \d+: .*Record the trace again/),
+    });
+    expect(await cli('simulate', path.join(folder, 'none'))).toMatchObject({
+      exitCode: EXIT.file,
+      stderr: expect.stringContaining('could not be opened'),
+    });
+  });
+});
