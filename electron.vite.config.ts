@@ -1,6 +1,6 @@
 /**
- * `npm run build`: main, preloads and pages to out/. CommonJS, one file per entry: a sandboxed preload can be nothing else, and two
- * preloads must not share a chunk. CONCLAVE_STAND_IN=1 builds for the old Electron that tests/electron uses as a stand-in.
+ * `npm run build`: main with its document worker, preloads and pages to out/. CommonJS; preloads are one file each: a sandboxed one can
+ * be nothing else, and two must not share a chunk. CONCLAVE_STAND_IN=1 builds for the old Electron that tests/electron uses as a stand-in.
  */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,7 +18,7 @@ const { build: pageBuild, ...pages } = rendererConfig('production');
 // better-sqlite3 13 needs a newer Node-API than the stand-in has; libsql has the same shape.
 const alias: Record<string, string> = standIn ? { 'better-sqlite3': 'libsql' } : {};
 
-const commonJs = { format: 'cjs', entryFileNames: '[name].cjs' } as const;
+const commonJs = { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'shared/[name]-[hash].cjs' } as const;
 
 export default defineConfig({
   main: {
@@ -29,7 +29,7 @@ export default defineConfig({
       target,
       externalizeDeps: false,
       rollupOptions: {
-        input: { main: at('main', 'hosts', 'electron', 'main.ts') },
+        input: { main: at('main', 'hosts', 'electron', 'main.ts'), 'document-worker': at('main', 'documents', 'worker.ts') },
         external: ['electron', standIn ? 'libsql' : 'better-sqlite3'],
         output: commonJs,
       },

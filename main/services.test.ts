@@ -46,10 +46,11 @@ test('a database that cannot be opened frees the folder again', async () => {
   await services.close();
   open = [];
   const raw = openBetterSqlite3(path.join(folder.path, 'history.sqlite'));
+  const { user_version } = raw.prepare('PRAGMA user_version').get() as { user_version: number };
   raw.exec('PRAGMA user_version = 9990');
   for (let attempt = 0; attempt < 2; attempt++)
     expect(() => testServices(folder.path)).toThrow(expect.objectContaining({ code: 'data.newer' }));
-  raw.exec('PRAGMA user_version = 30');
+  raw.exec(`PRAGMA user_version = ${user_version}`);
   raw.close();
   setUp();
 });

@@ -15,6 +15,10 @@ import { systemClock, type Clock } from './clock.ts';
 import type { OpenConnection } from './database/driver.ts';
 import { lockFolder } from './database/folder-lock.ts';
 import { openDatabase } from './database/open.ts';
+import { CollectionService } from './documents/collections.ts';
+import { DocumentService } from './documents/documents.ts';
+import { Indexer } from './documents/indexer.ts';
+import type { StartDocumentWorker } from './documents/worker-protocol.ts';
 import { EventBus, type AnyEvent } from './event-bus.ts';
 import { LibraryService } from './library/library.ts';
 import type { ModelFiles } from './library/model-files.ts';
@@ -30,6 +34,9 @@ export interface ServicesOptions {
   readonly builtInModelsFolder: string | null;
   /** Opens the system's file dialog; resolves with a path, or null when it was closed. */
   readonly pickFile?: () => Promise<string | null>;
+  readonly startDocumentWorker: StartDocumentWorker;
+  /** Opens the system's dialog for documents; resolves with paths, or null when it was closed. */
+  readonly pickDocuments?: (what: 'files' | 'folder') => Promise<readonly string[] | null>;
   readonly clock?: Clock;
   readonly newId?: () => string;
   readonly newSeed?: () => number;
@@ -56,9 +63,10 @@ export function createServices(options: ServicesOptions): Services {
   const folder = host.dataFolder;
   const holder = { pid: process.pid, startedAtMs: clock.nowMs(), program: `${host.kind} host` };
   const lock = lockFolder(folder, holder, openConnection);
+  const databasePath = path.join(folder, 'history.sqlite');
   let database;
   try {
-    database = openDatabase(path.join(folder, 'history.sqlite'), openConnection);
+    database = openDatabase(databasePath, openConnection);
   } catch (error) {
     lock.release();
     throw error;
@@ -77,6 +85,10 @@ export function createServices(options: ServicesOptions): Services {
     ownFolder: modelsFolder,
     builtInFolder: options.builtInModelsFolder,
   });
+  const collections = new CollectionService({ db, events, clock, newId });
+  const { startDocumentWorker: startWorker } = options;
+  const indexer = new Indexer({ db, databasePath, events, clock: systemClock, collections, startWorker });
+  const documents = new DocumentService({ db, events, clock, newId, collections, indexer });
   const chat: ChatService = new ChatService({
     db,
     events,
@@ -163,6 +175,37 @@ export function createServices(options: ServicesOptions): Services {
       return null;
     },
     'settings.update': updateSettings,
+    'documents.collections': () => collections.list(),
+    'documents.createCollection': ({ name }) => collections.create(name),
+    'documents.renameCollection': ({ collectionId, name }) => collections.rename(collectionId, name),
+    'documents.deleteCollection': ({ collectionId }) => {
+      documents.stopAllOf(collectionId);
+      collections.delete(collectionId);
+      return null;
+    },
+    'documents.list': ({ collectionId }) => documents.list(collectionId),
+    'documents.add': ({ collectionId, paths }) => documents.add(collectionId, paths),
+    'documents.pick': async ({ collectionId, what }) => {
+      if (!options.pickDocuments)
+        throw serviceError('host.unsupported', 'There is no file dialog here: drop the documents onto the window.');
+      const picked = await options.pickDocuments(what);
+      return picked === null || picked.length === 0 ? null : documents.add(collectionId, picked);
+    },
+    'documents.remove': ({ documentId }) => {
+      documents.remove(documentId);
+      return null;
+    },
+    'documents.retry': ({ documentId }) => documents.retry(documentId),
+    'documents.cancel': ({ collectionId }) => {
+      documents.cancel(collectionId);
+      return null;
+    },
+    'documents.search': ({ collectionId, query, limit }) => documents.search(collectionId, query, limit),
+    'documents.text': ({ documentId }) => documents.text(documentId),
+    'documents.use': ({ conversationId, collectionId }) => {
+      collections.use(conversationId, collectionId);
+      return null;
+    },
   };
 
   async function answer<C extends Channel>(channel: C, payload: unknown): Promise<ResponseOf<C>> {
@@ -177,6 +220,8 @@ export function createServices(options: ServicesOptions): Services {
     },
     on: (listener) => events.on(listener),
     async start() {
+      indexer.start();
+      void documents.checkFiles().catch((error: unknown) => console.error(error));
       await library.refreshBuiltIn();
       const chosen =
         settings.current.selectedModelId ??
@@ -185,6 +230,7 @@ export function createServices(options: ServicesOptions): Services {
     },
     async close() {
       await chat.close();
+      await indexer.close();
       await session.close();
       await engine.close();
       database.close();

@@ -3,9 +3,10 @@
  * pieces are gathered for a moment). After `finish` nothing is taken any more: tokens that come late are ignored.
  */
 import { toWireError, type WireError } from '../contract/errors.ts';
+import type { Evidence, Passage } from '../contract/documents.ts';
 import type { GenerationStats, MessageStatus } from '../contract/types.ts';
 import type { WriteDb } from '../database/handles.ts';
-import { finishMessage, setContent } from '../database/messages.ts';
+import { finishMessage, setContent, setSources } from '../database/messages.ts';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../event-bus.ts';
 
@@ -17,6 +18,7 @@ export interface AnswerEnd {
   readonly status: MessageStatus;
   readonly stats: GenerationStats | null;
   readonly error: WireError | null;
+  readonly evidence?: Evidence | null;
 }
 
 export class AnswerWriter {
@@ -66,6 +68,13 @@ export class AnswerWriter {
     this.#events.emit('answer.prefill', { answerId: this.#answerId, done, total });
   }
 
+  /** The passages that the answer is given: committed and told before its first word. */
+  sources(sources: readonly Passage[]): void {
+    if (this.#isFinished || sources.length === 0) return;
+    setSources(this.#db, this.#answerId, sources);
+    this.#events.emit('answer.sources', { answerId: this.#answerId, conversationId: this.#conversationId, sources });
+  }
+
   /** `text` may be empty: a token that completes no character still counts. */
   append(text: string, nTokens: number): void {
     if (this.#isFinished) return;
@@ -89,16 +98,16 @@ export class AnswerWriter {
       answerId: this.#answerId,
       conversationId: this.#conversationId,
       content: this.#content,
-      ...this.#committed(end),
+      ...this.#committed({ evidence: null, ...end }),
     });
   }
 
-  #committed(end: AnswerEnd): AnswerEnd {
+  #committed(end: Required<AnswerEnd>): Required<AnswerEnd> {
     try {
       finishMessage(this.#db, this.#answerId, { content: this.#content, ...end });
       return end;
     } catch (error) {
-      return { status: 'failed', stats: end.stats, error: toWireError(error) };
+      return { ...end, status: 'failed', error: toWireError(error) };
     }
   }
 

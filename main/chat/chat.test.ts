@@ -267,7 +267,7 @@ test('what a page asks for wrongly is refused and changes nothing', async () => 
   const other = await t.ask('Other');
   await finishes(t, 2);
   const send = (conversationId: string | null, parentId: string | null) =>
-    t.request('chat.send', { conversationId, parentId, text: 'x' });
+    t.request('chat.send', { conversationId, parentId, text: 'x', collectionId: null });
   await expect(send('nowhere', null)).rejects.toMatchObject({ code: 'conversation.missing' });
   await expect(send(null, answer.id)).rejects.toMatchObject({ code: 'request.invalid' });
   await expect(send(conversation.id, userMessage.id)).rejects.toMatchObject({ code: 'request.invalid' });

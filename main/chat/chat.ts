@@ -10,6 +10,7 @@ import { insertConversation, setLeaf, touchConversation } from '../database/conv
 import type { WriteDb } from '../database/handles.ts';
 import { getMessage, insertMessage, listUnfinished, markInterrupted } from '../database/messages.ts';
 import type { Clock } from '../clock.ts';
+import { requireCollection } from '../documents/collections.ts';
 import type { EventBus } from '../event-bus.ts';
 import type { SettingsService } from '../settings/settings.ts';
 import { AnswerRun } from './answer-run.ts';
@@ -34,6 +35,8 @@ export interface ChatDependencies {
   readonly problem: () => WireError | null;
 }
 
+const NOTHING_YET = { stats: null, error: null, sources: [], evidence: null } as const;
+
 export class ChatService {
   readonly #deps: ChatDependencies;
   readonly #queue: string[] = [];
@@ -47,12 +50,12 @@ export class ChatService {
     markInterrupted(dependencies.db); // what a crash left
   }
 
-  send({ conversationId, parentId, text }: RequestOf<'chat.send'>): ResponseOf<'chat.send'> {
+  send({ conversationId, parentId, text, collectionId }: RequestOf<'chat.send'>): ResponseOf<'chat.send'> {
     const { db } = this.#deps;
     const nowMs = this.#deps.clock.nowMs();
     const { userMessage, answer } = db.transaction(() => {
       this.#checkParent(conversationId, parentId);
-      const home = conversationId ?? this.#insertConversation(text, nowMs);
+      const home = conversationId ?? this.#insertConversation(text, collectionId, nowMs);
       const question = this.#insert({ conversationId: home, parentId, role: 'user', content: text, status: 'complete' }, nowMs);
       return { userMessage: question, answer: this.#insertAnswer(question, nowMs) };
     });
@@ -138,9 +141,10 @@ export class ChatService {
     if (parent.role !== 'assistant') throw invalid('chat.send', 'parentId', 'must be an answer: a question follows an answer');
   }
 
-  #insertConversation(text: string, nowMs: number): string {
+  #insertConversation(text: string, collectionId: string | null, nowMs: number): string {
+    if (collectionId !== null) requireCollection(this.#deps.db, collectionId);
     const id = this.#deps.newId();
-    insertConversation(this.#deps.db, { id, title: titleFrom(text), createdAtMs: nowMs, updatedAtMs: nowMs });
+    insertConversation(this.#deps.db, { id, title: titleFrom(text), createdAtMs: nowMs, updatedAtMs: nowMs, collectionId });
     return id;
   }
 
@@ -154,7 +158,7 @@ export class ChatService {
 
   #insert(given: Pick<Message, 'conversationId' | 'parentId' | 'role' | 'content' | 'status'>, nowMs: number): Message {
     const modelName = given.role === 'assistant' ? (this.#deps.ready()?.model.name ?? null) : null;
-    const message: Message = { ...given, id: this.#deps.newId(), createdAtMs: nowMs, modelName, stats: null, error: null };
+    const message: Message = { ...given, id: this.#deps.newId(), createdAtMs: nowMs, modelName, ...NOTHING_YET };
     insertMessage(this.#deps.db, message);
     return message;
   }

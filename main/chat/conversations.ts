@@ -50,7 +50,12 @@ export class ConversationService {
 
   get(conversationId: string): Conversation {
     const conversation = requireConversation(this.#db, conversationId);
-    return { ...summaryOf(conversation), leafId: conversation.leafId, messages: listMessages(this.#db, conversationId) };
+    return {
+      ...summaryOf(conversation),
+      leafId: conversation.leafId,
+      collectionId: conversation.collectionId,
+      messages: listMessages(this.#db, conversationId),
+    };
   }
 
   rename(conversationId: string, title: string): ConversationSummary {

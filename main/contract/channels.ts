@@ -13,9 +13,10 @@ import type {
   ModelEntry,
   Settings,
 } from './types.ts';
+import type { DocumentEvents, DocumentRequests, Evidence } from './documents.ts';
 import type { WireError } from './errors.ts';
 
-export interface Requests {
+export interface Requests extends DocumentRequests {
   'app.state': { request: Record<string, never>; response: AppState };
 
   /** Newest first; `query` searches titles and message text. */
@@ -31,10 +32,11 @@ export interface Requests {
 
   /**
    * Commits the user's message and an empty answer before anything else, then queues the answer. `conversationId` null starts a
-   * conversation; `parentId` null is a first message; a parent other than the leaf makes a new version (edit).
+   * conversation, which then looks into `collectionId` (null: none; later `documents.use` changes it); `parentId` null is a first message;
+   * a parent other than the leaf makes a new version (edit).
    */
   'chat.send': {
-    request: { conversationId: string | null; parentId: string | null; text: string };
+    request: { conversationId: string | null; parentId: string | null; text: string; collectionId: string | null };
     response: { conversation: ConversationSummary; userMessage: Message; answer: Message };
   };
   /** A new version of an answer, to the same question. */
@@ -55,7 +57,7 @@ export interface Requests {
   'settings.update': { request: Partial<Settings>; response: Settings };
 }
 
-export interface Events {
+export interface Events extends DocumentEvents {
   'engine.status': EngineStatus;
   'library.changed': { models: readonly ModelEntry[] };
   'settings.changed': Settings;
@@ -72,6 +74,8 @@ export interface Events {
     content: string;
     stats: GenerationStats | null;
     error: WireError | null;
+    /** null without a collection. Invalid citations are not in `content` any more, though they may have been in `answer.text`. */
+    evidence: Evidence | null;
   };
 }
 

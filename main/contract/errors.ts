@@ -14,6 +14,17 @@ export type ServiceErrorCode =
   | 'message.missing'
   | 'model.missing' // not in the library, or its file is gone
   | 'model.none' // nothing selected yet
+  | 'collection.missing'
+  | 'document.missing' // not in a collection any more, or its file is gone
+  | 'document.kind' // a format that cannot be read
+  | 'document.unreadable' // the file cannot be opened
+  | 'document.damaged'
+  | 'document.encrypted'
+  | 'document.empty' // no text in it (a scanned PDF)
+  | 'document.too-large' // beyond a limit; details.limit names it
+  | 'document.timeout'
+  | 'document.duplicate' // this file is in the collection already
+  | 'document.crashed' // the worker ended while reading it
   | 'engine.busy'
   | 'engine.crashed'
   | 'host.unsupported' // this host has no such thing (a file dialog in the browser host)

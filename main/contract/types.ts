@@ -1,4 +1,5 @@
 /** The nouns that pages, services and hosts talk about. Plain data; times are Unix milliseconds. */
+import type { Evidence, Passage } from './documents.ts';
 import type { WireError } from './errors.ts';
 
 export type Role = 'system' | 'user' | 'assistant';
@@ -29,6 +30,10 @@ export interface Message {
   readonly modelName: string | null;
   readonly stats: GenerationStats | null;
   readonly error: WireError | null;
+  /** The passages that an answer over documents was given, best first: `[1]` in it is the first. Empty otherwise. */
+  readonly sources: readonly Passage[];
+  /** null until the answer is finished, and without a collection. */
+  readonly evidence: Evidence | null;
 }
 
 export interface ConversationSummary {
@@ -43,6 +48,8 @@ export interface Conversation extends ConversationSummary {
   readonly messages: readonly Message[];
   /** The end of the branch that is shown; null when empty. */
   readonly leafId: string | null;
+  /** Where its questions look for passages; null for nowhere. */
+  readonly collectionId: string | null;
 }
 
 export interface ModelFacts {

@@ -8,18 +8,23 @@ test('channels of the contract are known, names of Object.prototype are not', ()
 });
 
 test('a good request passes unchanged', () => {
-  const request = { conversationId: null, parentId: null, text: ' Hello\n' };
+  const request = { conversationId: null, parentId: null, text: ' Hello\n', collectionId: null };
   expect(parseRequest('chat.send', request)).toEqual(request);
   expect(parseRequest('settings.update', { theme: 'dark', seed: null })).toEqual({ theme: 'dark', seed: null });
 });
 
 const refusals: [Channel, unknown, string][] = [
-  ['chat.send', { conversationId: null, parentId: null, text: '  \n ' }, 'text'],
+  ['chat.send', { conversationId: null, parentId: null, text: '  \n ', collectionId: null }, 'text'],
   ['chat.send', { conversationId: null, parentId: null, text: 7 }, 'text'],
   ['chat.send', { parentId: null, text: 'x' }, 'conversationId'],
-  ['chat.send', { conversationId: null, parentId: null, text: 'x', extra: 1 }, 'extra'],
+  ['chat.send', { conversationId: null, parentId: null, text: 'x', collectionId: null, extra: 1 }, 'extra'],
   ['chat.send', null, ''],
   ['chat.send', [], 'conversationId'],
+  ['chat.send', { conversationId: null, parentId: null, text: 'x' }, 'collectionId'],
+  ['documents.add', { collectionId: 'c', paths: [] }, 'paths'],
+  ['documents.add', { collectionId: 'c', paths: ['a\0'] }, 'paths.0'],
+  ['documents.pick', { collectionId: 'c', what: 'drive' }, 'what'],
+  ['documents.search', { collectionId: 'c', query: 'q', limit: 101 }, 'limit'],
   ['chat.stop', { answerId: '' }, 'answerId'],
   ['conversations.list', { query: '', limit: 0, beforeMs: null }, 'limit'],
   ['conversations.list', { query: '', limit: 1e9, beforeMs: null }, 'limit'],

@@ -13,12 +13,17 @@ const MAX_TITLE_CHARS = 300;
 const MAX_QUERY_CHARS = 500;
 const MAX_PATH_CHARS = 32_767; // Windows' longest path
 const MAX_LISTED = 1000;
+const MAX_PATHS = 10_000;
+const MAX_PASSAGES = 100;
 const MAX_CONTEXT_TOKENS = 16_777_216;
 
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const empty = v.strictObject({});
 const wholeNumber = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
+const path = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_PATH_CHARS), v.excludes('\0'));
 const hasText = v.check((text: string) => text.trim() !== '', 'there is no text in it');
+
+const title = v.pipe(v.string(), hasText, v.maxLength(MAX_TITLE_CHARS));
 
 const settings = v.partial(
   v.strictObject({
@@ -45,7 +50,7 @@ const SCHEMAS = {
   'conversations.get': v.strictObject({ conversationId: id }),
   'conversations.rename': v.strictObject({
     conversationId: id,
-    title: v.pipe(v.string(), hasText, v.maxLength(MAX_TITLE_CHARS)),
+    title,
   }),
   'conversations.delete': v.strictObject({ conversationId: id }),
   'conversations.show': v.strictObject({ conversationId: id, messageId: id }),
@@ -53,15 +58,33 @@ const SCHEMAS = {
     conversationId: v.nullable(id),
     parentId: v.nullable(id),
     text: v.pipe(v.string(), hasText, v.maxLength(MAX_MESSAGE_CHARS)),
+    collectionId: v.nullable(id),
   }),
   'chat.regenerate': v.strictObject({ answerId: id }),
   'chat.stop': v.strictObject({ answerId: id }),
   'library.list': empty,
-  'library.import': v.strictObject({ path: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_PATH_CHARS), v.excludes('\0')) }),
+  'library.import': v.strictObject({ path }),
   'library.pick': empty,
   'library.remove': v.strictObject({ modelId: id }),
   'library.select': v.strictObject({ modelId: id }),
   'settings.update': settings,
+  'documents.collections': empty,
+  'documents.createCollection': v.strictObject({ name: title }),
+  'documents.renameCollection': v.strictObject({ collectionId: id, name: title }),
+  'documents.deleteCollection': v.strictObject({ collectionId: id }),
+  'documents.list': v.strictObject({ collectionId: id }),
+  'documents.add': v.strictObject({ collectionId: id, paths: v.pipe(v.array(path), v.minLength(1), v.maxLength(MAX_PATHS)) }),
+  'documents.pick': v.strictObject({ collectionId: id, what: v.picklist(['files', 'folder']) }),
+  'documents.remove': v.strictObject({ documentId: id }),
+  'documents.retry': v.strictObject({ documentId: id }),
+  'documents.cancel': v.strictObject({ collectionId: id }),
+  'documents.search': v.strictObject({
+    collectionId: id,
+    query: v.pipe(v.string(), v.maxLength(MAX_QUERY_CHARS)),
+    limit: wholeNumber(1, MAX_PASSAGES),
+  }),
+  'documents.text': v.strictObject({ documentId: id }),
+  'documents.use': v.strictObject({ conversationId: id, collectionId: v.nullable(id) }),
 } satisfies { [C in Channel]: v.GenericSchema<unknown, RequestOf<C>> };
 
 export function isChannel(name: string): name is Channel {

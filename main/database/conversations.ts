@@ -3,7 +3,7 @@ import type { ConversationSummary } from '../contract/types.ts';
 import type { ReadDb, WriteDb } from './handles.ts';
 
 type SummaryRow = { id: string; title: string; created_at_ms: number; updated_at_ms: number };
-export type ConversationRecord = ConversationSummary & { readonly leafId: string | null };
+export type ConversationRecord = ConversationSummary & { readonly leafId: string | null; readonly collectionId: string | null };
 
 const SUMMARY = 'id, title, created_at_ms, updated_at_ms';
 
@@ -23,17 +23,24 @@ export function listConversations(db: ReadDb, limit: number, beforeMs: number | 
 }
 
 export function getConversation(db: ReadDb, id: string): ConversationRecord | null {
-  const row = db.get<SummaryRow & { leaf_id: string | null }>(`SELECT ${SUMMARY}, leaf_id FROM conversations WHERE id = ?`, id);
-  return row ? { ...toSummary(row), leafId: row.leaf_id } : null;
+  const row = db.get<SummaryRow & { leaf_id: string | null; collection_id: string | null }>(
+    `SELECT ${SUMMARY}, leaf_id, collection_id FROM conversations WHERE id = ?`,
+    id,
+  );
+  return row ? { ...toSummary(row), leafId: row.leaf_id, collectionId: row.collection_id } : null;
 }
 
-export function insertConversation(db: WriteDb, conversation: ConversationSummary): void {
+export function insertConversation(
+  db: WriteDb,
+  conversation: ConversationSummary & { readonly collectionId?: string | null },
+): void {
   db.run(
-    `INSERT INTO conversations (id, title, leaf_id, created_at_ms, updated_at_ms) VALUES (?, ?, NULL, ?, ?)`,
+    `INSERT INTO conversations (id, title, leaf_id, created_at_ms, updated_at_ms, collection_id) VALUES (?, ?, NULL, ?, ?, ?)`,
     conversation.id,
     conversation.title,
     conversation.createdAtMs,
     conversation.updatedAtMs,
+    conversation.collectionId ?? null,
   );
 }
 

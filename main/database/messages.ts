@@ -1,4 +1,5 @@
 /** Queries over messages. Order is by `seq`, the order in which they were written. */
+import type { Evidence, Passage } from '../contract/documents.ts';
 import type { GenerationStats, Message, MessageStatus, Role } from '../contract/types.ts';
 import type { WireError } from '../contract/errors.ts';
 import type { ReadDb, WriteDb } from './handles.ts';
@@ -14,9 +15,12 @@ type MessageRow = {
   model_name: string | null;
   stats_json: string | null;
   error_json: string | null;
+  sources_json: string | null;
+  evidence_json: string | null;
 };
 
-const COLUMNS = 'id, conversation_id, parent_id, role, content, status, created_at_ms, model_name, stats_json, error_json';
+const COLUMNS =
+  'id, conversation_id, parent_id, role, content, status, created_at_ms, model_name, stats_json, error_json, sources_json, evidence_json';
 
 function toMessage(row: MessageRow): Message {
   return {
@@ -30,9 +34,12 @@ function toMessage(row: MessageRow): Message {
     modelName: row.model_name,
     stats: row.stats_json === null ? null : (JSON.parse(row.stats_json) as GenerationStats),
     error: row.error_json === null ? null : (JSON.parse(row.error_json) as WireError),
+    sources: row.sources_json === null ? [] : (JSON.parse(row.sources_json) as Passage[]),
+    evidence: row.evidence_json === null ? null : (JSON.parse(row.evidence_json) as Evidence),
   };
 }
 
+const sourcesJson = (sources: readonly Passage[]) => (sources.length === 0 ? null : JSON.stringify(sources));
 const json = (value: unknown) => (value === null ? null : JSON.stringify(value));
 
 /** The whole tree, oldest first. */
@@ -80,7 +87,7 @@ export function newestLeafBelow(db: ReadDb, id: string): string {
 
 export function insertMessage(db: WriteDb, message: Message): void {
   db.run(
-    `INSERT INTO messages (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO messages (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     message.id,
     message.conversationId,
     message.parentId,
@@ -91,6 +98,8 @@ export function insertMessage(db: WriteDb, message: Message): void {
     message.modelName,
     json(message.stats),
     json(message.error),
+    sourcesJson(message.sources),
+    json(message.evidence),
   );
 }
 
@@ -103,17 +112,29 @@ export function setContent(db: WriteDb, id: string, content: string): void {
   db.run(`UPDATE messages SET content = ? WHERE id = ?`, content, id);
 }
 
+/** The passages that an answer is given, before its first word. */
+export function setSources(db: WriteDb, id: string, sources: readonly Passage[]): void {
+  db.run(`UPDATE messages SET sources_json = ? WHERE id = ?`, sourcesJson(sources), id);
+}
+
 export function finishMessage(
   db: WriteDb,
   id: string,
-  end: { content: string; status: MessageStatus; stats: GenerationStats | null; error: WireError | null },
+  end: {
+    content: string;
+    status: MessageStatus;
+    stats: GenerationStats | null;
+    error: WireError | null;
+    evidence: Evidence | null;
+  },
 ): void {
   db.run(
-    `UPDATE messages SET content = ?, status = ?, stats_json = ?, error_json = ? WHERE id = ?`,
+    `UPDATE messages SET content = ?, status = ?, stats_json = ?, error_json = ?, evidence_json = ? WHERE id = ?`,
     end.content,
     end.status,
     json(end.stats),
     json(end.error),
+    json(end.evidence),
     id,
   );
 }

@@ -2,14 +2,17 @@ import Database from 'better-sqlite3';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBetterSqlite3 } from './better-sqlite3.ts';
-import { listConversations } from './conversations.ts';
+import { listCollections } from './collections.ts';
+import { getConversation, listConversations } from './conversations.ts';
 import { makeHandle } from './handles.ts';
+import { listMessages } from './messages.ts';
 import { migrate, schemaVersion, type Migration } from './migrate.ts';
 import { MIGRATIONS } from './migrations/all.ts';
 import { openDatabase } from './open.ts';
 import { searchConversations } from './search.ts';
 import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
 
+const newest = MIGRATIONS.at(-1)!.version;
 let folder: ReturnType<typeof temporaryFolder>;
 let file: string;
 beforeEach(() => {
@@ -37,7 +40,16 @@ test('all tables are STRICT', () => {
   const tables = db.all<{ name: string; strict: number }>(
     `SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_search*'`,
   );
-  expect(tables.map((table) => table.name).sort()).toEqual(['conversations', 'messages', 'models', 'settings']);
+  expect(tables.map((table) => table.name).sort()).toEqual([
+    'chunks',
+    'collections',
+    'conversations',
+    'document_versions',
+    'documents',
+    'messages',
+    'models',
+    'settings',
+  ]);
   expect(tables.filter((table) => table.strict !== 1)).toEqual([]);
   close();
 });
@@ -73,7 +85,19 @@ test('20 → 30: models and settings come, the history stays', () => {
   const { db, close } = openDatabase(file, openBetterSqlite3);
   expect(listConversations(db, 9, null)).toEqual([{ id: 'c', title: 'Kept', createdAtMs: 1, updatedAtMs: 2 }]);
   expect(db.all(`SELECT id FROM models`)).toEqual([]);
-  expect(schemaVersion(db)).toBe(30);
+  close();
+});
+
+test('30 → 40: collections come, conversations look into none and answers have no sources', () => {
+  databaseAt(30, [
+    `INSERT INTO conversations (id, title, created_at_ms, updated_at_ms) VALUES ('c', 'Kept', 1, 2)`,
+    `INSERT INTO messages (id, conversation_id, role, content, status, created_at_ms) VALUES ('m', 'c', 'assistant', 'old', 'complete', 1)`,
+  ]);
+  const { db, close } = openDatabase(file, openBetterSqlite3);
+  expect(getConversation(db, 'c')).toMatchObject({ title: 'Kept', collectionId: null });
+  expect(listMessages(db, 'c')).toMatchObject([{ content: 'old', sources: [], evidence: null }]);
+  expect(listCollections(db)).toEqual([]);
+  expect(schemaVersion(db)).toBe(newest);
   close();
 });
 
@@ -103,7 +127,7 @@ test('a newer file is refused and not touched', () => {
   raw.pragma('user_version = 9990');
   raw.close();
   expect(() => openDatabase(file, openBetterSqlite3)).toThrow(
-    expect.objectContaining({ code: 'data.newer', details: { path: file, foundVersion: 9990, knownVersion: 30 } }),
+    expect.objectContaining({ code: 'data.newer', details: { path: file, foundVersion: 9990, knownVersion: newest } }),
   );
   const again = new Database(file, { readonly: true });
   expect(again.pragma('user_version', { simple: true })).toBe(9990);

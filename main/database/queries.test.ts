@@ -87,7 +87,7 @@ test('a finished message keeps statistics and error', () => {
     droppedTurns: 7,
   };
   const error = { code: 'gpu.device-lost', message: 'gone', details: { reason: 'x' } } as const;
-  finishMessage(db, 'a', { content: 'text', status: 'failed', stats, error });
+  finishMessage(db, 'a', { content: 'text', status: 'failed', stats, error, evidence: null });
   expect(getMessage(db, 'a')).toMatchObject({ content: 'text', status: 'failed', stats, error });
   expect(listUnfinished(db, 'c')).toEqual([]);
 });
@@ -183,7 +183,9 @@ test('hot queries go through their index and sort nothing', () => {
   expect(messages).not.toContain('TEMP B-TREE');
   expect(planOf((spy) => getMessage(spy, 'm'))).toMatch(/SEARCH messages USING INDEX sqlite_autoindex_messages/);
   expect(
-    planOf((spy) => finishMessage(spy as WriteDb, 'm', { content: '', status: 'complete', stats: null, error: null })),
+    planOf((spy) =>
+      finishMessage(spy as WriteDb, 'm', { content: '', status: 'complete', stats: null, error: null, evidence: null }),
+    ),
   ).toMatch(/SEARCH messages USING INDEX sqlite_autoindex_messages/);
   const path = planOf((spy) => listPath(spy, 'm'));
   expect(path).not.toMatch(/SCAN messages/);

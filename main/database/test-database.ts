@@ -18,6 +18,8 @@ export function aMessage(given: Partial<Message> & Pick<Message, 'id' | 'convers
     modelName: null,
     stats: null,
     error: null,
+    sources: [],
+    evidence: null,
     ...given,
   };
 }

@@ -167,6 +167,8 @@ describe('events that come late, early or not at all', () => {
     modelName: null,
     stats: null,
     error: null,
+    sources: [],
+    evidence: null,
     ...change,
   });
   const conversation = (answer: Message): Conversation => ({
@@ -175,12 +177,21 @@ describe('events that come late, early or not at all', () => {
     createdAtMs: 0,
     updatedAtMs: 0,
     leafId: 'a',
+    collectionId: null,
     messages: [message('q', { role: 'user', status: 'complete', content: '?' }), answer],
   });
   const text = (offset: number, piece: string) =>
     client.emit('answer.text', { answerId: 'a', conversationId: 'c', offset, text: piece, tokens: 3, elapsedMs: 10 });
   const finished = (content: string) =>
-    client.emit('answer.finished', { answerId: 'a', conversationId: 'c', status: 'complete', content, stats: null, error: null });
+    client.emit('answer.finished', {
+      answerId: 'a',
+      conversationId: 'c',
+      status: 'complete',
+      content,
+      stats: null,
+      error: null,
+      evidence: null,
+    });
   const reply = async (value: unknown) => {
     client.asked.shift()!.resolve(value as never);
     await settle();

@@ -179,11 +179,21 @@ export class Chat extends Store<ChatView> {
     if (this.value.sending !== null) return false;
     this.patch({ sending: text });
     try {
-      const { conversation, userMessage, answer } = await this.#client.request('chat.send', { conversationId, parentId, text });
+      const { conversation, userMessage, answer } = await this.#client.request('chat.send', {
+        conversationId,
+        parentId,
+        text,
+        collectionId: null,
+      });
       if (visit !== this.#visit) return true;
       const messages = isNew ? [] : (this.value.conversation?.messages ?? []);
       this.patch({ sending: null, conversationId: conversation.id });
-      this.#show({ ...conversation, messages: merge(messages, [userMessage, answer]), leafId: answer.id });
+      this.#show({
+        ...conversation,
+        messages: merge(messages, [userMessage, answer]),
+        leafId: answer.id,
+        collectionId: this.value.conversation?.collectionId ?? null,
+      });
       return true;
     } catch (error) {
       if (visit === this.#visit) this.patch({ sending: null });
@@ -266,10 +276,10 @@ export class Chat extends Store<ChatView> {
     this.#dirty.clear();
   }
 
-  #onFinished({ answerId, conversationId, status, content, stats, error }: Events['answer.finished']): void {
+  #onFinished({ answerId, conversationId, status, content, stats, error, evidence }: Events['answer.finished']): void {
     this.#live.delete(answerId);
     this.#dirty.delete(answerId);
-    this.#remember(answerId, { status, content, stats, error });
+    this.#remember(answerId, { status, content, stats, error, evidence });
     const stillBusy = [...this.#live.values()].some((live) => live.conversationId === conversationId);
     const busyConversations = new Set(this.value.busyConversations);
     if (!stillBusy) busyConversations.delete(conversationId);
@@ -278,7 +288,7 @@ export class Chat extends Store<ChatView> {
     this.patch({ busyConversations, prefill });
     if (conversationId !== this.value.conversationId) return;
     if (this.value.conversation?.messages.some(({ id }) => id === answerId)) {
-      this.#update(answerId, { status, content, stats, error });
+      this.#update(answerId, { status, content, stats, error, evidence });
       this.#announcer.finished(answerId, content, ENDINGS[status]);
     } else this.#scheduleReread();
   }

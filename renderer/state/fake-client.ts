@@ -67,7 +67,7 @@ export class FakeClient implements PageClient {
         this.#conversations.set(conversationId, { ...conversation, leafId });
         return { leafId };
       },
-      'chat.send': ({ conversationId, parentId, text }) => this.#send(conversationId, parentId, text),
+      'chat.send': ({ conversationId, parentId, text, collectionId }) => this.#send(conversationId, parentId, text, collectionId),
       'chat.regenerate': ({ answerId }) => {
         const conversation = this.#of(answerId);
         const old = find(conversation, answerId);
@@ -96,6 +96,7 @@ export class FakeClient implements PageClient {
         this.#emit('settings.changed', this.#settings);
         return this.#settings;
       },
+      ...noDocuments,
     };
     return handlers[channel](request);
   }
@@ -152,13 +153,18 @@ export class FakeClient implements PageClient {
     return summary(conversation);
   }
 
-  #send(conversationId: string | null, parentId: string | null, text: string): ResponseOf<'chat.send'> {
+  #send(
+    conversationId: string | null,
+    parentId: string | null,
+    text: string,
+    collectionId: string | null,
+  ): ResponseOf<'chat.send'> {
     const nowMs = this.#clock.nowMs();
     const id = conversationId ?? `new-${this.#nextId++}`;
     const title = text.length > 60 ? `${text.slice(0, 57)}…` : text;
     const conversation: Conversation =
       conversationId === null
-        ? { id, title, createdAtMs: nowMs, updatedAtMs: nowMs, messages: [], leafId: null }
+        ? { id, title, createdAtMs: nowMs, updatedAtMs: nowMs, messages: [], leafId: null, collectionId }
         : this.#get(conversationId);
     const userMessage = this.#message(id, parentId, 'user', text);
     const withQuestion = { ...conversation, updatedAtMs: nowMs, messages: [...conversation.messages, userMessage] };
@@ -179,6 +185,8 @@ export class FakeClient implements PageClient {
       modelName: role === 'user' ? null : (model?.name ?? null),
       stats: null,
       error: null,
+      sources: [],
+      evidence: null,
     };
   }
 
@@ -241,8 +249,8 @@ export class FakeClient implements PageClient {
       droppedTurns: 0,
     };
     this.#change(answerId, { status, error, stats: status === 'failed' || waiting >= 0 ? null : stats });
-    const { id, content, stats: kept } = { ...find(this.#of(answerId), answerId), id: this.#of(answerId).id };
-    this.#emit('answer.finished', { answerId, conversationId: id, status, content, stats: kept, error });
+    const { id, content, stats: kept, evidence } = { ...find(this.#of(answerId), answerId), id: this.#of(answerId).id };
+    this.#emit('answer.finished', { answerId, conversationId: id, status, content, stats: kept, error, evidence });
     this.#clock.after(1, () => this.#next());
   }
 
@@ -307,6 +315,26 @@ export class FakeClient implements PageClient {
     this.#conversations.set(conversation.id, { ...conversation, messages });
   }
 }
+
+/** A page without collections: what the documents screens do not need in these scenarios. */
+const missing = (): never => {
+  throw serviceError('collection.missing', 'This collection does not exist any more.');
+};
+const noDocuments = {
+  'documents.collections': () => [],
+  'documents.createCollection': missing,
+  'documents.renameCollection': missing,
+  'documents.deleteCollection': missing,
+  'documents.list': missing,
+  'documents.add': missing,
+  'documents.pick': missing,
+  'documents.remove': missing,
+  'documents.retry': missing,
+  'documents.cancel': missing,
+  'documents.search': missing,
+  'documents.text': missing,
+  'documents.use': missing,
+};
 
 function summary({ id, title, createdAtMs, updatedAtMs }: Conversation): ConversationSummary {
   return { id, title, createdAtMs, updatedAtMs };

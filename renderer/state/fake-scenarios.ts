@@ -188,7 +188,7 @@ interface Turn {
 function conversation(id: string, title: string, updatedAtMs: number, turns: readonly Turn[]): Conversation {
   const messages: Message[] = [];
   for (const [turn, { question, answer, change }] of turns.entries()) {
-    const base = { conversationId: id, createdAtMs: updatedAtMs, stats: null, error: null };
+    const base = { conversationId: id, createdAtMs: updatedAtMs, stats: null, error: null, sources: [], evidence: null };
     const parentId = messages.at(-1)?.id ?? null;
     const questionId = `${id}-q${turn}`;
     messages.push({ ...base, id: questionId, parentId, role: 'user', content: question, status: 'complete', modelName: null });
@@ -212,7 +212,7 @@ function conversation(id: string, title: string, updatedAtMs: number, turns: rea
       ...change,
     });
   }
-  return { id, title, createdAtMs: updatedAtMs, updatedAtMs, messages, leafId: messages.at(-1)?.id ?? null };
+  return { id, title, createdAtMs: updatedAtMs, updatedAtMs, messages, leafId: messages.at(-1)?.id ?? null, collectionId: null };
 }
 
 function everyday(nowMs: number): Conversation[] {

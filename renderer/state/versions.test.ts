@@ -13,6 +13,8 @@ function message(id: string, parentId: string | null, content = id): Message {
     createdAtMs: 0,
     modelName: null,
     stats: null,
+    sources: [],
+    evidence: null,
     error: null,
   };
 }

@@ -35,7 +35,9 @@ describe('asking', () => {
     expect(await requests(page, 'chat.send')).toEqual([]);
     await page.keyboard.press('Enter');
     await answers(page).waitFor();
-    expect(await requests(page, 'chat.send')).toEqual([{ conversationId: null, parentId: null, text: 'one\ntwo' }]);
+    expect(await requests(page, 'chat.send')).toEqual([
+      { conversationId: null, parentId: null, text: 'one\ntwo', collectionId: null },
+    ]);
   });
 
   it('grows with its text up to a limit', async () => {

@@ -5,6 +5,7 @@ import type { Channel, RequestOf, ResponseOf } from '../../main/contract/channel
 import type { HostInfo, Message } from '../../main/contract/types.ts';
 import type { EngineClient } from '../../main/contract/engine.ts';
 import { openBetterSqlite3 } from '../../main/database/better-sqlite3.ts';
+import { startDocumentWorker } from '../../main/hosts/node/document-worker.ts';
 import type { AnyEvent } from '../../main/event-bus.ts';
 import { createServices, type Services, type ServicesOptions } from '../../main/services.ts';
 import { FakeEngine, type FakeScenario } from './fake-engine.ts';
@@ -32,7 +33,10 @@ export interface TestServices<E extends EngineClient = FakeEngine> {
   readonly events: AnyEvent[];
   request<C extends Channel>(channel: C, request: RequestOf<C>): Promise<ResponseOf<C>>;
   /** Asks, in a new conversation or below `parentId`. */
-  ask(text: string, where?: { conversationId: string; parentId: string | null }): Promise<ResponseOf<'chat.send'>>;
+  ask(
+    text: string,
+    where?: { conversationId?: string | null; parentId?: string | null; collectionId?: string | null },
+  ): Promise<ResponseOf<'chat.send'>>;
   /** As the database has it. */
   message(conversationId: string, messageId: string): Promise<Message>;
   /** Writes a model file, takes it into the library, chooses it; loaded once the clock has advanced. */
@@ -55,6 +59,7 @@ export function testServices(
     files,
     openConnection: openBetterSqlite3,
     builtInModelsFolder: null,
+    startDocumentWorker,
     clock,
     newId: () => `id-${++nIds}`,
     newSeed: () => 7,
@@ -74,7 +79,7 @@ export function testServices(
     events,
     request,
     until,
-    ask: (text, where) => request('chat.send', { conversationId: null, parentId: null, ...where, text }),
+    ask: (text, where) => request('chat.send', { conversationId: null, parentId: null, collectionId: null, ...where, text }),
     async message(conversationId, messageId) {
       const { messages } = await request('conversations.get', { conversationId });
       return messages.find((message) => message.id === messageId)!;

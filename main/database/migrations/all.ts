@@ -3,5 +3,6 @@ import type { Migration } from '../migrate.ts';
 import { history } from './010-history.ts';
 import { search } from './020-search.ts';
 import { modelsAndSettings } from './030-models-settings.ts';
+import { documents } from './040-documents.ts';
 
-export const MIGRATIONS: readonly Migration[] = [history, search, modelsAndSettings];
+export const MIGRATIONS: readonly Migration[] = [history, search, modelsAndSettings, documents];

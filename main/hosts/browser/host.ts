@@ -8,6 +8,7 @@ import type { EngineClient } from '../../contract/engine.ts';
 import type { ModelEntry } from '../../contract/types.ts';
 import { openBetterSqlite3 } from '../../database/better-sqlite3.ts';
 import type { ModelFiles } from '../../library/model-files.ts';
+import { startDocumentWorker } from '../node/document-worker.ts';
 import { createServices } from '../../services.ts';
 import { openBrowser } from './open-browser.ts';
 import { startServer } from './server.ts';
@@ -52,6 +53,7 @@ export async function runBrowserHost(options: BrowserHostOptions): Promise<Runni
     engine: options.engine,
     files: options.files,
     openConnection: openBetterSqlite3,
+    startDocumentWorker,
     builtInModelsFolder: options.builtInModelsFolder,
   });
   const server = await startServer(services, options.pageFolder).catch(async (error: unknown) => {

@@ -1,9 +1,11 @@
 /** The app once Electron is ready: services over the engine host, the chat window, and an end that loses nothing. */
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { app, dialog, protocol, type BrowserWindow } from 'electron';
 import type { HostInfo, ModelEntry } from '../../contract/types.ts';
 import { openBetterSqlite3 } from '../../database/better-sqlite3.ts';
+import { LIMITS } from '../../documents/limits.ts';
 import { modelFiles } from '../../library/gguf-model-files.ts';
 import { createServices, type Services } from '../../services.ts';
 import { openChatWindow } from './chat-window.ts';
@@ -73,6 +75,12 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
         openConnection: openBetterSqlite3,
         builtInModelsFolder: existsSync(models) ? models : null,
         pickFile,
+        pickDocuments,
+        startDocumentWorker: (settings) =>
+          new Worker(path.join(built, 'main', 'document-worker.cjs'), {
+            workerData: settings,
+            resourceLimits: { maxOldGenerationSizeMb: LIMITS.workerHeapMb },
+          }),
       });
     } catch (error) {
       showError(error);
@@ -104,6 +112,13 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
     };
     const { canceled, filePaths } = await (chat ? dialog.showOpenDialog(chat, options) : dialog.showOpenDialog(options));
     return canceled ? null : filePaths[0];
+  }
+
+  async function pickDocuments(what: 'files' | 'folder'): Promise<readonly string[] | null> {
+    const properties = what === 'folder' ? (['openDirectory'] as const) : (['openFile', 'multiSelections'] as const);
+    const options = { title: what === 'folder' ? 'Add a folder' : 'Add documents', properties: [...properties] };
+    const { canceled, filePaths } = await (chat ? dialog.showOpenDialog(chat, options) : dialog.showOpenDialog(options));
+    return canceled ? null : filePaths;
   }
 
   async function restartInSoftware(): Promise<void> {
