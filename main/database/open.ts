@@ -13,6 +13,18 @@ export interface OpenDatabase {
   close(): void;
 }
 
+/**
+ * A second connection to a database that is open already, in a thread whose work can be done again: a commit may wait for the disk, and
+ * waits longer for others than others wait for it.
+ */
+export function openWorkerDatabase(path: string, open: OpenConnection): OpenDatabase {
+  const connection = open(path);
+  connection.exec('PRAGMA busy_timeout = 30000');
+  connection.exec('PRAGMA synchronous = NORMAL');
+  connection.exec('PRAGMA foreign_keys = ON');
+  return { db: makeHandle(connection, path), close: () => void connection.close() };
+}
+
 /** Throws `data.newer`, `data.damaged`, `data.locked`, `data.unwritable` or `data.disk-full`. */
 export function openDatabase(path: string, open: OpenConnection): OpenDatabase {
   let connection: SqlConnection | undefined;

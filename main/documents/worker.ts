@@ -1,15 +1,41 @@
 /** The document worker: a thread with a database connection of its own that reads one document after another. */
-import { parentPort } from 'node:worker_threads';
+import path from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '../../gpu/invariant.ts';
-import { serviceError, toWireError } from '../contract/errors.ts';
-import type { ReadJob, WorkerReport } from './worker-protocol.ts';
+import { ConclaveError, toWireError } from '../contract/errors.ts';
+import { openBetterSqlite3 } from '../database/better-sqlite3.ts';
+import { openWorkerDatabase } from '../database/open.ts';
+import { indexDocument } from './index-document.ts';
+import type { ReadJob, WorkerReport, WorkerSettings } from './worker-protocol.ts';
+
+const PROGRESS_EVERY_MS = 100;
 
 invariant(parentPort, 'this file runs in a worker');
 const port = parentPort;
-port.on('message', ({ kind }: ReadJob) => {
-  const report: WorkerReport = {
-    type: 'failed',
-    error: toWireError(serviceError('document.kind', `${kind} cannot be read yet.`)),
+const { databasePath } = workerData as WorkerSettings;
+const { db } = openWorkerDatabase(databasePath, openBetterSqlite3);
+const report = (message: WorkerReport) => port.postMessage(message);
+
+port.on('message', (job: ReadJob) => {
+  let toldMs = 0;
+  const onProgress = (done: number, total: number) => {
+    const nowMs = performance.now();
+    if (nowMs - toldMs < PROGRESS_EVERY_MS) return;
+    toldMs = nowMs;
+    report({ type: 'progress', done, total });
   };
-  port.postMessage(report);
+  indexDocument(db, job, onProgress).then(
+    () => report({ type: 'done' }),
+    (error: unknown) => report({ type: 'failed', error: named(error, path.basename(job.path)) }),
+  );
 });
+
+/** Parsers say what is wrong, not with which file; anything but our own errors is a parser's surprise at a damaged file. */
+function named(error: unknown, name: string) {
+  const wire = toWireError(error);
+  if (!(error instanceof ConclaveError))
+    return { ...wire, code: 'document.damaged' as const, message: `${name} cannot be read (${wire.message}).` };
+  return wire.code.startsWith('document.') && !wire.message.includes(name)
+    ? { ...wire, message: `${name}: ${wire.message}` }
+    : wire;
+}
