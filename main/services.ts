@@ -23,6 +23,8 @@ import { EventBus, type AnyEvent } from './event-bus.ts';
 import { LibraryService } from './library/library.ts';
 import type { ModelFiles } from './library/model-files.ts';
 import { ModelSession } from './library/model-session.ts';
+import { NO_KEY_STORE, type KeyStore } from './remote/keys.ts';
+import { RemoteService, type RemoteDependencies } from './remote/remote.ts';
 import { SettingsService } from './settings/settings.ts';
 
 export interface ServicesOptions {
@@ -37,6 +39,10 @@ export interface ServicesOptions {
   readonly startDocumentWorker: StartDocumentWorker;
   /** Opens the system's dialog for documents; resolves with paths, or null when it was closed. */
   readonly pickDocuments?: (what: 'files' | 'folder') => Promise<readonly string[] | null>;
+  /** Where keys of servers are kept; without one they are held in memory only. */
+  readonly keyStore?: KeyStore;
+  /** What differs in tests: the environment, and how long a server is waited for. */
+  readonly remote?: Partial<Pick<RemoteDependencies, 'environment' | 'limits'>>;
   readonly clock?: Clock;
   readonly newId?: () => string;
   readonly newSeed?: () => number;
@@ -89,6 +95,16 @@ export function createServices(options: ServicesOptions): Services {
   const { startDocumentWorker: startWorker } = options;
   const indexer = new Indexer({ db, databasePath, events, clock: systemClock, collections, startWorker });
   const documents = new DocumentService({ db, events, clock, newId, collections, indexer });
+  const remote = new RemoteService({
+    db,
+    events,
+    clock,
+    newId,
+    keyStore: options.keyStore ?? NO_KEY_STORE,
+    environment: process.env,
+    contextTokens: () => settings.current.contextTokens,
+    ...options.remote,
+  });
   const chat: ChatService = new ChatService({
     db,
     events,
@@ -116,11 +132,22 @@ export function createServices(options: ServicesOptions): Services {
 
   /** Resolves when the model is being loaded, not when it is loaded. */
   async function select(modelId: string | null): Promise<void> {
-    const model = modelId === null ? null : await library.requireUsable(modelId);
+    const model = modelId === null ? null : await chosenModel(modelId);
     if (settings.current.selectedModelId !== modelId) settings.update({ selectedModelId: modelId });
     const { status } = session;
     if (status.state === 'ready' && status.modelId === modelId) return;
     void session.choose(model);
+  }
+
+  async function chosenModel(modelId: string): Promise<Parameters<ModelSession['choose']>[0]> {
+    return remote.has(modelId) ? { id: modelId, remote: remote.answerer(modelId) } : await library.requireUsable(modelId);
+  }
+
+  /** Before a model is gone from the list, if it is the chosen one. */
+  async function unselect(modelId: string): Promise<void> {
+    if (settings.current.selectedModelId !== modelId) return;
+    settings.update({ selectedModelId: null });
+    await session.choose(null); // the engine lets go of the file before it may be deleted
   }
 
   async function updateSettings({ selectedModelId, ...change }: Partial<Settings>): Promise<Settings> {
@@ -133,16 +160,19 @@ export function createServices(options: ServicesOptions): Services {
 
   async function removeModel(modelId: string): Promise<null> {
     library.require(modelId);
-    if (settings.current.selectedModelId === modelId) {
-      settings.update({ selectedModelId: null });
-      await session.choose(null); // the engine lets go of the file before it may be deleted
-    }
+    await unselect(modelId);
     await library.remove(modelId);
     return null;
   }
 
   const handlers: Handlers = {
-    'app.state': async () => ({ host, settings: settings.current, engine: session.status, models: await library.list() }),
+    'app.state': async () => ({
+      host,
+      settings: settings.current,
+      engine: session.status,
+      models: await library.list(),
+      remote: remote.state(),
+    }),
     'conversations.list': (request) => conversations.list(request),
     'conversations.get': ({ conversationId }) => conversations.get(conversationId),
     'conversations.rename': ({ conversationId, title }) => conversations.rename(conversationId, title),
@@ -206,6 +236,23 @@ export function createServices(options: ServicesOptions): Services {
       collections.use(conversationId, collectionId);
       return null;
     },
+    'remote.save': (request) => remote.save(request),
+    'remote.remove': async ({ serverId }) => {
+      const chosen = remote.state().servers.find(({ id }) => id === serverId)?.models ?? [];
+      for (const { id } of chosen) await unselect(id);
+      remote.remove(serverId);
+      return null;
+    },
+    'remote.test': ({ serverId }) => remote.test(serverId),
+    'remote.keyStorage': () => remote.keyStorage(),
+    'remote.addModel': (request) => remote.addModel(request),
+    'remote.removeModel': async ({ modelId }) => {
+      await unselect(modelId);
+      remote.removeModel(modelId);
+      return null;
+    },
+    'remote.review': ({ answerId }) => remote.review(answerId),
+    'remote.consent': ({ answerId }) => remote.consent(answerId),
   };
 
   async function answer<C extends Channel>(channel: C, payload: unknown): Promise<ResponseOf<C>> {
@@ -229,6 +276,7 @@ export function createServices(options: ServicesOptions): Services {
       if (chosen !== undefined) await select(chosen).catch((error: unknown) => session.refuse(chosen, error));
     },
     async close() {
+      remote.close();
       await chat.close();
       await indexer.close();
       await session.close();

@@ -4,15 +4,14 @@ import { invariant } from '../../gpu/invariant.ts';
 import type { EngineResult } from '../contract/engine.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
 import type { GenerationStats, MessageStatus } from '../contract/types.ts';
-import { getMessage, listPath, setStreaming } from '../database/messages.ts';
+import { getMessage, listPath } from '../database/messages.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import type { ChatDependencies } from './chat.ts';
-import type { ReadyModel } from './chat-model.ts';
+import type { ReadyModel, Run } from './chat-model.ts';
 import { assemblePrompt, type Prompt } from './prompt.ts';
 
-export class AnswerRun {
+export class AnswerRun implements Run {
   readonly answerId: string;
-  /** Settles, never rejects, when the engine is free again. */
   readonly done: Promise<void>;
   readonly #deps: ChatDependencies;
   readonly #ready: ReadyModel;
@@ -30,7 +29,6 @@ export class AnswerRun {
     this.done = this.#run();
   }
 
-  /** Commits the text so far; what still comes from the engine is ignored. */
   end(status: MessageStatus, error: WireError | null): void {
     this.#controller.abort();
     this.#writer.finish({ status, stats: this.#statsSoFar(), error });
@@ -62,7 +60,7 @@ export class AnswerRun {
 
   #begin(): Prompt {
     const { db, settings } = this.#deps;
-    setStreaming(db, this.answerId, this.#ready.model.name);
+    this.#writer.start(this.#ready.model.name, null);
     const questionId = getMessage(db, this.answerId)?.parentId;
     invariant(questionId, 'an answer has a question');
     this.#prompt = assemblePrompt(listPath(db, questionId), settings.current, this.#ready);

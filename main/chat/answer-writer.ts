@@ -6,7 +6,7 @@ import { toWireError, type WireError } from '../contract/errors.ts';
 import type { Evidence, Passage } from '../contract/documents.ts';
 import type { GenerationStats, MessageStatus } from '../contract/types.ts';
 import type { WriteDb } from '../database/handles.ts';
-import { finishMessage, setContent, setSources } from '../database/messages.ts';
+import { finishMessage, setContent, setSources, setStreaming } from '../database/messages.ts';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../event-bus.ts';
 
@@ -60,6 +60,13 @@ export class AnswerWriter {
   /** Milliseconds since the prompt was read. */
   get decodeMs(): number {
     return this.#clock.nowMs() - this.#decodeStartMs;
+  }
+
+  /** Commits and tells who writes. */
+  start(modelName: string, remoteHost: string | null): void {
+    setStreaming(this.#db, this.#answerId, modelName, remoteHost);
+    const ids = { answerId: this.#answerId, conversationId: this.#conversationId };
+    this.#events.emit('answer.started', { ...ids, modelName, remoteHost });
   }
 
   prefill(done: number, total: number): void {

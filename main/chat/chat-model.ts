@@ -1,5 +1,8 @@
 /** What the chat needs of a loaded model: its words and its prompt format. Made by the library from the model's file. */
 import type { ChatMessage, IncrementalDecoder } from '../../gpu/tokenizer/types.ts';
+import type { WireError } from '../contract/errors.ts';
+import type { MessageStatus } from '../contract/types.ts';
+import type { ChatDependencies } from './chat.ts';
 
 export interface ChatModel {
   readonly modelId: string;
@@ -14,4 +17,28 @@ export interface ChatModel {
 export interface ReadyModel {
   readonly model: ChatModel;
   readonly contextTokens: number;
+}
+
+/** One answer on its way. */
+export interface Run {
+  readonly answerId: string;
+  /** Settles, never rejects, when whoever computes is free again. */
+  readonly done: Promise<void>;
+  /** Commits the text so far; what still comes is ignored. */
+  end(status: MessageStatus, error: WireError | null): void;
+}
+
+/** A model on a server, which answers in the engine's stead. */
+export interface RemoteAnswerer {
+  readonly name: string;
+  readonly host: string;
+  begin(chat: ChatDependencies, answer: { readonly id: string; readonly conversationId: string }): Run;
+}
+
+export type Answerer = ReadyModel | RemoteAnswerer;
+
+export function writerOf(answerer: Answerer | null): { readonly modelName: string | null; readonly remoteHost: string | null } {
+  if (answerer === null) return { modelName: null, remoteHost: null };
+  if ('begin' in answerer) return { modelName: answerer.name, remoteHost: answerer.host };
+  return { modelName: answerer.model.name, remoteHost: null };
 }

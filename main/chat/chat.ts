@@ -15,7 +15,7 @@ import type { EventBus } from '../event-bus.ts';
 import type { SettingsService } from '../settings/settings.ts';
 import { AnswerRun } from './answer-run.ts';
 import { AnswerWriter } from './answer-writer.ts';
-import type { ReadyModel } from './chat-model.ts';
+import { writerOf, type Answerer, type Run } from './chat-model.ts';
 import { requireConversation, requireMessage, type ConversationService } from './conversations.ts';
 import { titleFrom } from './title.ts';
 
@@ -30,7 +30,7 @@ export interface ChatDependencies {
   readonly settings: SettingsService;
   readonly conversations: ConversationService;
   /** The model that can answer now, or null: then questions wait. */
-  readonly ready: () => ReadyModel | null;
+  readonly ready: () => Answerer | null;
   /** Why no model will be ready: then questions fail at once instead of waiting. */
   readonly problem: () => WireError | null;
 }
@@ -40,7 +40,7 @@ const NOTHING_YET = { stats: null, error: null, sources: [], evidence: null } as
 export class ChatService {
   readonly #deps: ChatDependencies;
   readonly #queue: string[] = [];
-  #running: AnswerRun | null = null;
+  #running: Run | null = null;
   /** Settles when the engine is done with the answer that runs, also one that was stopped. */
   #engineDone: Promise<void> | null = null;
   #isClosed = false;
@@ -103,7 +103,8 @@ export class ChatService {
     const answerId = this.#queue.shift()!;
     const conversationId = getMessage(this.#deps.db, answerId)?.conversationId;
     if (conversationId === undefined) return this.pump(); // deleted while it waited
-    const run = new AnswerRun(this.#deps, { id: answerId, conversationId }, ready);
+    const answer = { id: answerId, conversationId };
+    const run = 'begin' in ready ? ready.begin(this.#deps, answer) : new AnswerRun(this.#deps, answer, ready);
     this.#running = run;
     this.#engineDone = run.done.then(() => {
       this.#running = null;
@@ -157,8 +158,8 @@ export class ChatService {
   }
 
   #insert(given: Pick<Message, 'conversationId' | 'parentId' | 'role' | 'content' | 'status'>, nowMs: number): Message {
-    const modelName = given.role === 'assistant' ? (this.#deps.ready()?.model.name ?? null) : null;
-    const message: Message = { ...given, id: this.#deps.newId(), createdAtMs: nowMs, modelName, ...NOTHING_YET };
+    const writer = writerOf(given.role === 'assistant' ? this.#deps.ready() : null);
+    const message: Message = { ...given, id: this.#deps.newId(), createdAtMs: nowMs, ...writer, ...NOTHING_YET };
     insertMessage(this.#deps.db, message);
     return message;
   }

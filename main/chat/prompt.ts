@@ -55,11 +55,11 @@ export function assemblePrompt(
 }
 
 /** Room kept for the answer: what was asked for, but at most a quarter of the context, so that history is not dropped for nothing. */
-function answerReserve(maxAnswerTokens: number, contextTokens: number): number {
+export function answerReserve(maxAnswerTokens: number, contextTokens: number): number {
   return Math.max(1, Math.min(maxAnswerTokens, Math.floor(contextTokens / 4)));
 }
 
-function systemMessage(text: string): ChatMessage[] {
+export function systemMessage(text: string): ChatMessage[] {
   return text.trim() === '' ? [] : [{ role: 'system', content: text }];
 }
 
@@ -67,7 +67,7 @@ function systemMessage(text: string): ChatMessage[] {
  * Each turn is a question and its answer. Templates insist on the two taking turns: a question that got no text (stopped at once,
  * failed) is joined with the one that follows it.
  */
-function turnsOf(path: readonly Message[]): ChatMessage[][] {
+export function turnsOf(path: readonly Message[]): ChatMessage[][] {
   const turns: ChatMessage[][] = [];
   let waiting: string[] = [];
   for (const { role, content } of path) {

@@ -15,8 +15,9 @@ import type {
 } from './types.ts';
 import type { DocumentEvents, DocumentRequests, Evidence } from './documents.ts';
 import type { WireError } from './errors.ts';
+import type { RemoteEvents, RemoteRequests } from './remote.ts';
 
-export interface Requests extends DocumentRequests {
+export interface Requests extends DocumentRequests, RemoteRequests {
   'app.state': { request: Record<string, never>; response: AppState };
 
   /** Newest first; `query` searches titles and message text. */
@@ -57,12 +58,14 @@ export interface Requests extends DocumentRequests {
   'settings.update': { request: Partial<Settings>; response: Settings };
 }
 
-export interface Events extends DocumentEvents {
+export interface Events extends DocumentEvents, RemoteEvents {
   'engine.status': EngineStatus;
   'library.changed': { models: readonly ModelEntry[] };
   'settings.changed': Settings;
   /** A conversation was made, renamed, moved up or (null) deleted. */
   'conversations.changed': { conversationId: string; conversation: ConversationSummary | null };
+  /** It left the queue: who writes it is settled now. */
+  'answer.started': { answerId: string; conversationId: string; modelName: string; remoteHost: string | null };
   /** Prompt tokens read so far. */
   'answer.prefill': { answerId: string; done: number; total: number };
   /** `offset` is the length of the text before `text`, in UTF-16 units: a page that missed one reads the conversation again. */

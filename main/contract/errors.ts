@@ -27,6 +27,17 @@ export type ServiceErrorCode =
   | 'document.crashed' // the worker ended while reading it
   | 'engine.busy'
   | 'engine.crashed'
+  | 'remote.address' // not an address that a server may have
+  | 'remote.missing' // the server or its model was removed
+  | 'remote.key' // no key can be kept here, or the kept one cannot be read
+  | 'remote.unreachable' // refused, no such host, no answer in time
+  | 'remote.tls'
+  | 'remote.unauthorized'
+  | 'remote.redirected' // to another host: not followed
+  | 'remote.not-compatible' // what came is not OpenAI's protocol
+  | 'remote.failed' // the server's own error, in its words
+  | 'remote.cut' // the answer broke off
+  | 'remote.consent' // documents would leave this computer: `remote.review` shows them
   | 'host.unsupported' // this host has no such thing (a file dialog in the browser host)
   | 'internal';
 

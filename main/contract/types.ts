@@ -1,6 +1,7 @@
 /** The nouns that pages, services and hosts talk about. Plain data; times are Unix milliseconds. */
 import type { Evidence, Passage } from './documents.ts';
 import type { WireError } from './errors.ts';
+import type { RemoteState } from './remote.ts';
 
 export type Role = 'system' | 'user' | 'assistant';
 /** `streaming` only while the engine writes; a crash leaves it and the next start turns it into `interrupted`. */
@@ -12,7 +13,8 @@ export interface GenerationStats {
   readonly prefillMs: number;
   readonly decodeMs: number;
   readonly contextUsedTokens: number;
-  readonly contextTokens: number;
+  /** null: a server that did not say. */
+  readonly contextTokens: number | null;
   /** Turns that no longer fit and were left out of this prompt. */
   readonly droppedTurns: number;
 }
@@ -28,6 +30,8 @@ export interface Message {
   readonly createdAtMs: number;
   /** Name of the model that wrote it; null for a person. */
   readonly modelName: string | null;
+  /** The host that wrote it, where that was not this computer's engine; null otherwise. */
+  readonly remoteHost: string | null;
   readonly stats: GenerationStats | null;
   readonly error: WireError | null;
   /** The passages that an answer over documents was given, best first: `[1]` in it is the first. Empty otherwise. */
@@ -93,7 +97,7 @@ export type EngineStatus =
       readonly done: number;
       readonly total: number;
     }
-  | { readonly state: 'ready'; readonly modelId: string; readonly adapter: AdapterInfo; readonly contextTokens: number }
+  | { readonly state: 'ready'; readonly modelId: string; readonly adapter: AdapterInfo; readonly contextTokens: number | null }
   | { readonly state: 'failed'; readonly modelId: string | null; readonly error: WireError };
 
 export interface Settings {
@@ -127,4 +131,5 @@ export interface AppState {
   readonly settings: Settings;
   readonly engine: EngineStatus;
   readonly models: readonly ModelEntry[];
+  readonly remote: RemoteState;
 }

@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import type { Channel, RequestOf } from './channels.ts';
 import { serviceError } from './errors.ts';
+import { REMOTE_SCHEMAS } from './remote-validators.ts';
 
 /** UTF-16 units. A question may hold a pasted book; a database row must not hold a disk. */
 export const MAX_MESSAGE_CHARS = 4_000_000;
@@ -85,6 +86,7 @@ const SCHEMAS = {
   }),
   'documents.text': v.strictObject({ documentId: id }),
   'documents.use': v.strictObject({ conversationId: id, collectionId: v.nullable(id) }),
+  ...REMOTE_SCHEMAS,
 } satisfies { [C in Channel]: v.GenericSchema<unknown, RequestOf<C>> };
 
 export function isChannel(name: string): name is Channel {

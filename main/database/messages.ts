@@ -13,6 +13,7 @@ type MessageRow = {
   status: string;
   created_at_ms: number;
   model_name: string | null;
+  remote_host: string | null;
   stats_json: string | null;
   error_json: string | null;
   sources_json: string | null;
@@ -20,7 +21,7 @@ type MessageRow = {
 };
 
 const COLUMNS =
-  'id, conversation_id, parent_id, role, content, status, created_at_ms, model_name, stats_json, error_json, sources_json, evidence_json';
+  'id, conversation_id, parent_id, role, content, status, created_at_ms, model_name, remote_host, stats_json, error_json, sources_json, evidence_json';
 
 function toMessage(row: MessageRow): Message {
   return {
@@ -32,6 +33,7 @@ function toMessage(row: MessageRow): Message {
     status: row.status as MessageStatus,
     createdAtMs: row.created_at_ms,
     modelName: row.model_name,
+    remoteHost: row.remote_host,
     stats: row.stats_json === null ? null : (JSON.parse(row.stats_json) as GenerationStats),
     error: row.error_json === null ? null : (JSON.parse(row.error_json) as WireError),
     sources: row.sources_json === null ? [] : (JSON.parse(row.sources_json) as Passage[]),
@@ -87,7 +89,7 @@ export function newestLeafBelow(db: ReadDb, id: string): string {
 
 export function insertMessage(db: WriteDb, message: Message): void {
   db.run(
-    `INSERT INTO messages (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO messages (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     message.id,
     message.conversationId,
     message.parentId,
@@ -96,6 +98,7 @@ export function insertMessage(db: WriteDb, message: Message): void {
     message.status,
     message.createdAtMs,
     message.modelName,
+    message.remoteHost,
     json(message.stats),
     json(message.error),
     sourcesJson(message.sources),
@@ -103,8 +106,8 @@ export function insertMessage(db: WriteDb, message: Message): void {
   );
 }
 
-export function setStreaming(db: WriteDb, id: string, modelName: string): void {
-  db.run(`UPDATE messages SET status = 'streaming', model_name = ? WHERE id = ?`, modelName, id);
+export function setStreaming(db: WriteDb, id: string, modelName: string, remoteHost: string | null): void {
+  db.run(`UPDATE messages SET status = 'streaming', model_name = ?, remote_host = ? WHERE id = ?`, modelName, remoteHost, id);
 }
 
 /** The text so far of an answer that is being written. */

@@ -5,7 +5,7 @@ import { openBetterSqlite3 } from './better-sqlite3.ts';
 import { listCollections } from './collections.ts';
 import { getConversation, listConversations } from './conversations.ts';
 import { makeHandle } from './handles.ts';
-import { listMessages } from './messages.ts';
+import { getMessage, listMessages } from './messages.ts';
 import { migrate, schemaVersion, type Migration } from './migrate.ts';
 import { MIGRATIONS } from './migrations/all.ts';
 import { openDatabase } from './open.ts';
@@ -31,8 +31,10 @@ function databaseAt(version: number, rows: string[] = []): void {
   raw.close();
 }
 
-test('versions rise in steps of ten', () => {
-  expect(MIGRATIONS.map((migration) => migration.version)).toEqual(MIGRATIONS.map((_, index) => (index + 1) * 10));
+test('versions are multiples of ten and rise', () => {
+  const versions = MIGRATIONS.map((migration) => migration.version);
+  expect(versions).toEqual([...new Set(versions)].sort((a, b) => a - b));
+  expect(versions.filter((version) => version % 10 !== 0)).toEqual([]);
 });
 
 test('all tables are STRICT', () => {
@@ -48,6 +50,8 @@ test('all tables are STRICT', () => {
     'documents',
     'messages',
     'models',
+    'remote_models',
+    'remote_servers',
     'settings',
   ]);
   expect(tables.filter((table) => table.strict !== 1)).toEqual([]);
@@ -98,6 +102,20 @@ test('30 → 40: collections come, conversations look into none and answers have
   expect(listMessages(db, 'c')).toMatchObject([{ content: 'old', sources: [], evidence: null }]);
   expect(listCollections(db)).toEqual([]);
   expect(schemaVersion(db)).toBe(newest);
+  close();
+});
+
+test('40 → 60: servers come, answers of before were written here', () => {
+  databaseAt(40, [
+    `INSERT INTO conversations (id, title, created_at_ms, updated_at_ms) VALUES ('c', 'Kept', 1, 2)`,
+    `INSERT INTO messages (id, conversation_id, role, content, status, created_at_ms) VALUES ('m', 'c', 'assistant', 'A', 'complete', 1)`,
+  ]);
+  const { db, close } = openDatabase(file, openBetterSqlite3);
+  expect(getMessage(db, 'm')).toMatchObject({ content: 'A', remoteHost: null });
+  db.run(`INSERT INTO remote_servers (id, name, base_url, added_at_ms) VALUES ('s', 'Box', 'http://127.0.0.1/v1', 1)`);
+  db.run(`INSERT INTO remote_models (id, server_id, name, added_at_ms) VALUES ('r', 's', 'big', 1)`);
+  db.run(`DELETE FROM remote_servers`);
+  expect(db.all(`SELECT id FROM remote_models`)).toEqual([]);
   close();
 });
 

@@ -16,6 +16,7 @@ export function aMessage(given: Partial<Message> & Pick<Message, 'id' | 'convers
     status: 'complete',
     createdAtMs: 0,
     modelName: null,
+    remoteHost: null,
     stats: null,
     error: null,
     sources: [],

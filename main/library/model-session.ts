@@ -5,7 +5,7 @@
 import type { EngineClient } from '../contract/engine.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
 import type { EngineStatus } from '../contract/types.ts';
-import type { ReadyModel } from '../chat/chat-model.ts';
+import type { Answerer, RemoteAnswerer } from '../chat/chat-model.ts';
 import type { EventBus } from '../event-bus.ts';
 import type { ModelFiles } from './model-files.ts';
 
@@ -16,6 +16,14 @@ export interface LoadableModel {
   readonly id: string;
   readonly path: string;
 }
+
+/** A model on a server: nothing is loaded, and nobody is contacted before the first question. */
+export interface RemoteModelChoice {
+  readonly id: string;
+  readonly remote: RemoteAnswerer & { readonly contextTokens: number | null };
+}
+
+type Choice = LoadableModel | RemoteModelChoice;
 
 export interface ModelSessionDependencies {
   readonly engine: EngineClient;
@@ -31,8 +39,8 @@ export interface ModelSessionDependencies {
 export class ModelSession {
   readonly #deps: ModelSessionDependencies;
   #status: EngineStatus = { state: 'idle' };
-  #ready: ReadyModel | null = null;
-  #wanted: LoadableModel | null = null;
+  #ready: Answerer | null = null;
+  #wanted: Choice | null = null;
   #load: AbortController | null = null;
   #loading: Promise<void> = Promise.resolve();
   #restarts = 0;
@@ -46,7 +54,7 @@ export class ModelSession {
     return this.#status;
   }
 
-  get ready(): ReadyModel | null {
+  get ready(): Answerer | null {
     return this.#ready;
   }
 
@@ -61,7 +69,7 @@ export class ModelSession {
   }
 
   /** Loads `model`, or unloads when null. Settles when that is done or a newer wish took over; never rejects. */
-  choose(model: LoadableModel | null): Promise<void> {
+  choose(model: Choice | null): Promise<void> {
     this.#restarts = 0;
     return this.#start(model);
   }
@@ -84,7 +92,7 @@ export class ModelSession {
     this.#ready = null;
   }
 
-  #start(model: LoadableModel | null, lost: WireError | null = null): Promise<void> {
+  #start(model: Choice | null, lost: WireError | null = null): Promise<void> {
     this.#wanted = model;
     this.#load?.abort();
     const controller = new AbortController();
@@ -97,7 +105,9 @@ export class ModelSession {
       if (controller.signal.aborted) return;
       try {
         await this.#deps.freeEngine(lost);
-        await (model ? this.#loadModel(model, controller.signal) : this.#deps.engine.unload());
+        if (model && 'path' in model) await this.#loadModel(model, controller.signal);
+        else await this.#deps.engine.unload();
+        if (model && 'remote' in model && !controller.signal.aborted) this.#useRemote(model);
       } catch (error) {
         if (!controller.signal.aborted) this.#fail(model?.id ?? null, toWireError(error));
       }
@@ -121,8 +131,15 @@ export class ModelSession {
     this.#deps.onReady();
   }
 
+  #useRemote({ id, remote }: RemoteModelChoice): void {
+    this.#ready = remote;
+    const adapter = { description: 'A server computes the answers', software: false };
+    this.#set({ state: 'ready', modelId: id, adapter, contextTokens: remote.contextTokens });
+    this.#deps.onReady();
+  }
+
   #onLost(error: WireError): void {
-    if (!this.#wanted || this.#status.state === 'failed') return;
+    if (!this.#wanted || 'remote' in this.#wanted || this.#status.state === 'failed') return;
     if (this.#restarts++ < MOST_RESTARTS) return void this.#start(this.#wanted, error);
     this.#load?.abort();
     const message = `${error.message} This happened ${MOST_RESTARTS + 1} times in a row. Choose the model again to try once more, or a smaller one.`;

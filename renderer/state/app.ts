@@ -1,6 +1,7 @@
 /** What the whole page shares: the host, the settings, the models and the engine's state, and bringing models in. */
 import { toWireError, type WireError } from '../../main/contract/errors.ts';
 import type { AppState, EngineStatus, HostInfo, ModelEntry, Settings } from '../../main/contract/types.ts';
+import type { RemoteModel, RemoteServer } from '../../main/contract/remote.ts';
 import type { PageClient } from './client.ts';
 import type { Notices } from './notices.ts';
 import { Store } from './store.ts';
@@ -19,6 +20,7 @@ export interface AppView {
   readonly settings: Settings | null;
   readonly engine: EngineStatus;
   readonly models: readonly ModelEntry[];
+  readonly servers: readonly RemoteServer[];
   readonly importing: Importing | null;
   readonly importError: WireError | null;
 }
@@ -31,6 +33,7 @@ const START: AppView = {
   settings: null,
   engine: { state: 'idle' },
   models: [],
+  servers: [],
   importing: null,
   importError: null,
 };
@@ -49,6 +52,7 @@ export class App extends Store<AppView> {
     this.#notices = notices;
     client.on('engine.status', (engine) => this.patch({ engine }));
     client.on('library.changed', ({ models }) => this.patch({ models }));
+    client.on('remote.changed', ({ servers }) => this.patch({ servers }));
     client.on('settings.changed', (settings) => this.patch({ settings }));
     client.onConnection?.((connection) => {
       this.patch({ connectionLost: connection === 'lost' });
@@ -56,16 +60,27 @@ export class App extends Store<AppView> {
     });
   }
 
+  /** null also while a server's model is chosen; `selectedRemote` is that. */
   get selectedModel(): ModelEntry | null {
-    const { models, settings, engine } = this.value;
-    const id = engine.state === 'ready' || engine.state === 'loading' ? engine.modelId : settings?.selectedModelId;
-    return models.find((model) => model.id === id) ?? null;
+    const id = this.#selectedId;
+    return this.value.models.find((model) => model.id === id) ?? null;
+  }
+
+  get selectedRemote(): { readonly server: RemoteServer; readonly model: RemoteModel } | null {
+    const id = this.#selectedId;
+    for (const server of this.value.servers) for (const model of server.models) if (model.id === id) return { server, model };
+    return null;
+  }
+
+  get #selectedId(): string | null {
+    const { settings, engine } = this.value;
+    return engine.state === 'ready' || engine.state === 'loading' ? engine.modelId : (settings?.selectedModelId ?? null);
   }
 
   async start(): Promise<void> {
     try {
-      const { host, settings, engine, models }: AppState = await this.#client.request('app.state', {});
-      this.patch({ phase: 'ready', error: null, host, settings, engine, models });
+      const { host, settings, engine, models, remote }: AppState = await this.#client.request('app.state', {});
+      this.patch({ phase: 'ready', error: null, host, settings, engine, models, servers: remote.servers });
     } catch (error) {
       if (this.value.phase !== 'ready') this.patch({ phase: 'failed', error: toWireError(error) });
       else this.#notices.error(toWireError(error));

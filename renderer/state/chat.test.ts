@@ -165,6 +165,7 @@ describe('events that come late, early or not at all', () => {
     status: 'streaming',
     createdAtMs: 0,
     modelName: null,
+    remoteHost: null,
     stats: null,
     error: null,
     sources: [],

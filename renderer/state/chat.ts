@@ -76,6 +76,7 @@ export class Chat extends Store<ChatView> {
     this.#clock = clock;
     this.#notices = notices;
     this.#announcer = announcer;
+    client.on('answer.started', ({ answerId, modelName, remoteHost }) => this.#update(answerId, { modelName, remoteHost }));
     client.on('answer.prefill', (event) => this.#onPrefill(event));
     client.on('answer.text', (event) => this.#onText(event));
     client.on('answer.finished', (event) => this.#onFinished(event));

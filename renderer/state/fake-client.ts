@@ -15,6 +15,7 @@ import type {
 import type { PageClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import { ADAPTER, MARKDOWN_ANSWER, scenario, type Scenario, type ScenarioName } from './fake-scenarios.ts';
+import { FakeRemote } from './fake-remote.ts';
 import { leafBelow } from './versions.ts';
 
 type Listener = (payload: never) => void;
@@ -25,6 +26,7 @@ export class FakeClient implements PageClient {
   readonly #listeners = new Map<EventName, Set<Listener>>();
   readonly #conversations = new Map<string, Conversation>();
   readonly #queue: string[] = [];
+  readonly #remote: FakeRemote;
   #settings: Settings;
   #engine: EngineStatus;
   #models: readonly ModelEntry[];
@@ -41,6 +43,7 @@ export class FakeClient implements PageClient {
   constructor(clock: Clock, name: ScenarioName) {
     this.#clock = clock;
     this.#script = scenario(name, clock.nowMs());
+    this.#remote = new FakeRemote(this.#script.servers, (state) => this.#emit('remote.changed', state));
     this.#settings = this.#script.settings;
     this.#engine = this.#script.engine;
     this.#models = this.#script.models;
@@ -52,7 +55,13 @@ export class FakeClient implements PageClient {
     this.log.push({ channel, request });
     await new Promise<void>((resolve) => this.#clock.after(1, resolve));
     const handlers: { [K in Channel]: (request: RequestOf<K>) => ResponseOf<K> } = {
-      'app.state': () => ({ host: this.#script.host, settings: this.#settings, engine: this.#engine, models: this.#models }),
+      'app.state': () => ({
+        host: this.#script.host,
+        settings: this.#settings,
+        engine: this.#engine,
+        models: this.#models,
+        remote: { servers: this.#remote.servers },
+      }),
       'conversations.list': ({ query, limit, beforeMs }) => this.#list(query, limit, beforeMs),
       'conversations.get': ({ conversationId }) => this.#get(conversationId),
       'conversations.rename': ({ conversationId, title }) => this.#save({ ...this.#get(conversationId), title }),
@@ -91,6 +100,7 @@ export class FakeClient implements PageClient {
         this.#load(modelId);
         return null;
       },
+      ...this.#remote.handlers,
       'settings.update': (change) => {
         this.#settings = { ...this.#settings, ...change };
         this.#emit('settings.changed', this.#settings);
@@ -173,7 +183,9 @@ export class FakeClient implements PageClient {
   }
 
   #message(conversationId: string, parentId: string | null, role: 'user' | 'assistant', content: string): Message {
-    const model = this.#models.find(({ id }) => id === this.#settings.selectedModelId);
+    const chosen = ({ id }: { readonly id: string }) => id === this.#settings.selectedModelId;
+    const server = this.#remote.servers.find(({ models }) => models.some(chosen));
+    const model = server?.models.find(chosen) ?? this.#models.find(chosen);
     return {
       id: `m-${this.#nextId++}`,
       conversationId,
@@ -183,6 +195,7 @@ export class FakeClient implements PageClient {
       status: role === 'user' ? 'complete' : 'queued',
       createdAtMs: this.#clock.nowMs(),
       modelName: role === 'user' ? null : (model?.name ?? null),
+      remoteHost: role === 'user' ? null : (server?.host ?? null),
       stats: null,
       error: null,
       sources: [],
@@ -267,6 +280,10 @@ export class FakeClient implements PageClient {
   }
 
   #load(modelId: string): void {
+    if (this.#remote.servers.some(({ models }) => models.some(({ id }) => id === modelId))) {
+      this.#setEngine({ state: 'ready', modelId, adapter: { description: 'A server', software: false }, contextTokens: null });
+      return this.#next();
+    }
     const total = this.#models.find(({ id }) => id === modelId)?.sizeBytes ?? 1;
     const { loadMs } = this.#script;
     this.#setEngine({ state: 'loading', modelId, phase: 'weights', done: 0, total });

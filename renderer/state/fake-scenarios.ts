@@ -1,8 +1,10 @@
 /** What the scripted client pretends: one set of models, conversations and timings per named scenario. Development and tests only. */
 import type { WireError } from '../../main/contract/errors.ts';
+import type { RemoteServer } from '../../main/contract/remote.ts';
 import type { Conversation, EngineStatus, HostInfo, Message, ModelEntry, Settings } from '../../main/contract/types.ts';
+import { SERVERS } from './fake-remote.ts';
 
-export const SCENARIOS = ['plain', 'slow', 'empty', 'none', 'loading', 'error', 'device-lost', 'long'] as const;
+export const SCENARIOS = ['plain', 'slow', 'empty', 'none', 'loading', 'error', 'device-lost', 'long', 'remote'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
 export interface Scenario {
@@ -11,6 +13,7 @@ export interface Scenario {
   readonly engine: EngineStatus;
   readonly models: readonly ModelEntry[];
   readonly conversations: readonly Conversation[];
+  readonly servers: readonly RemoteServer[];
   readonly tokensPerSecond: number;
   readonly prefillMs: number;
   /** How long `loading` lasts until the engine is ready; null: for ever. */
@@ -188,7 +191,15 @@ interface Turn {
 function conversation(id: string, title: string, updatedAtMs: number, turns: readonly Turn[]): Conversation {
   const messages: Message[] = [];
   for (const [turn, { question, answer, change }] of turns.entries()) {
-    const base = { conversationId: id, createdAtMs: updatedAtMs, stats: null, error: null, sources: [], evidence: null };
+    const base = {
+      conversationId: id,
+      createdAtMs: updatedAtMs,
+      remoteHost: null,
+      stats: null,
+      error: null,
+      sources: [],
+      evidence: null,
+    };
     const parentId = messages.at(-1)?.id ?? null;
     const questionId = `${id}-q${turn}`;
     messages.push({ ...base, id: questionId, parentId, role: 'user', content: question, status: 'complete', modelName: null });
@@ -236,6 +247,24 @@ function everyday(nowMs: number): Conversation[] {
     conversation('c-hostile', 'Markup that wants to run', nowMs - 60 * DAY_MS, [
       { question: 'Show me some HTML.', answer: HOSTILE },
     ]),
+  ];
+}
+
+function farAway(nowMs: number): Conversation[] {
+  const server = SERVERS[0];
+  const change = { modelName: server.models[0].name, remoteHost: server.host };
+  const held: WireError = {
+    code: 'remote.consent',
+    message: `The answer to this question needs text of your documents, which would be sent to ${server.host}. Nothing was sent yet: look at it first.`,
+    details: { answerId: 'c-remote-a2', host: server.host, passages: 2 },
+  };
+  return [
+    conversation('c-remote', 'Asked of a larger machine', nowMs - 3 * MINUTE_MS, [
+      { question: 'Which planet has the longest day?', answer: 'Venus: one of its days takes 243 of ours.', change },
+      { question: 'And the shortest?', answer: 'Jupiter turns once in just under ten hours.' },
+      { question: 'When may I end my lease?', answer: '', change: { ...change, status: 'failed', stats: null, error: held } },
+    ]),
+    ...everyday(nowMs),
   ];
 }
 
@@ -320,6 +349,7 @@ export function scenario(name: ScenarioName, nowMs: number): Scenario {
     engine: READY,
     models: [QWEN, TINY],
     conversations: everyday(nowMs),
+    servers: [],
     tokensPerSecond: 60,
     prefillMs: 200,
     loadMs: 1200,
@@ -381,6 +411,19 @@ export function scenario(name: ScenarioName, nowMs: number): Scenario {
       };
     case 'device-lost':
       return { ...plain, loseDeviceAfterTokens: 40 };
+    case 'remote':
+      return {
+        ...plain,
+        servers: SERVERS,
+        settings: { ...SETTINGS, selectedModelId: SERVERS[0].models[0].id },
+        engine: {
+          ...READY,
+          modelId: SERVERS[0].models[0].id,
+          adapter: { description: 'A server', software: false },
+          contextTokens: null,
+        },
+        conversations: farAway(nowMs),
+      };
     case 'long':
       return { ...plain, conversations: long(nowMs) };
   }

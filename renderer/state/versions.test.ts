@@ -12,6 +12,7 @@ function message(id: string, parentId: string | null, content = id): Message {
     status: 'complete',
     createdAtMs: 0,
     modelName: null,
+    remoteHost: null,
     stats: null,
     sources: [],
     evidence: null,

@@ -4,5 +4,6 @@ import { history } from './010-history.ts';
 import { search } from './020-search.ts';
 import { modelsAndSettings } from './030-models-settings.ts';
 import { documents } from './040-documents.ts';
+import { remote } from './060-remote.ts';
 
-export const MIGRATIONS: readonly Migration[] = [history, search, modelsAndSettings, documents];
+export const MIGRATIONS: readonly Migration[] = [history, search, modelsAndSettings, documents, remote];

@@ -1,0 +1,97 @@
+/** One answer that a server writes: the same writer, commits and ends as the engine's (answer-run.ts); only the source of the text differs. */
+import { isConclaveError } from '../../gpu/errors.ts';
+import { invariant } from '../../gpu/invariant.ts';
+import { AnswerWriter } from '../chat/answer-writer.ts';
+import type { ChatDependencies } from '../chat/chat.ts';
+import type { Run } from '../chat/chat-model.ts';
+import { toWireError, type WireError } from '../contract/errors.ts';
+import type { OutgoingPassage } from '../contract/remote.ts';
+import type { GenerationStats, MessageStatus } from '../contract/types.ts';
+import { getMessage, listPath } from '../database/messages.ts';
+import { streamCompletion, type CompletionResult, type CompletionTarget } from './completion.ts';
+import { remotePrompt, type RemotePrompt } from './remote-prompt.ts';
+
+export interface AnsweringServer {
+  readonly modelName: string;
+  readonly host: string;
+  readonly contextTokens: number | null;
+  /** Address and key. Throws `remote.missing` or `remote.key`. */
+  target(): CompletionTarget;
+  /** Throws `remote.consent` when one of these may not be sent. */
+  checkOutgoing(answerId: string, passages: readonly OutgoingPassage[]): void;
+}
+
+export class RemoteAnswerRun implements Run {
+  readonly answerId: string;
+  readonly done: Promise<void>;
+  readonly #chat: ChatDependencies;
+  readonly #server: AnsweringServer;
+  readonly #controller = new AbortController();
+  readonly #writer: AnswerWriter;
+  readonly #startMs: number;
+  #prompt: RemotePrompt | null = null;
+
+  constructor(chat: ChatDependencies, answer: { readonly id: string; readonly conversationId: string }, server: AnsweringServer) {
+    this.answerId = answer.id;
+    this.#chat = chat;
+    this.#server = server;
+    this.#startMs = chat.clock.nowMs();
+    this.#writer = new AnswerWriter(chat, answer, (error) => this.end('failed', toWireError(error)));
+    this.done = this.#run();
+  }
+
+  end(status: MessageStatus, error: WireError | null): void {
+    this.#controller.abort();
+    this.#writer.finish({ status, stats: this.#stats(null), error });
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const prompt = this.#begin();
+      const { temperature, topP, seed } = this.#chat.settings.current;
+      let hasBegun = false;
+      const result = await streamCompletion(
+        this.#server.target(),
+        { model: this.#server.modelName, messages: prompt.messages, maxTokens: prompt.maxAnswerTokens, temperature, topP, seed },
+        (text) => {
+          // How long the server read cannot be seen; the answer's clock starts with its first piece.
+          if (!hasBegun) this.#writer.prefill(prompt.estimatedTokens, prompt.estimatedTokens);
+          hasBegun = true;
+          this.#writer.append(text, 1);
+        },
+        this.#controller.signal,
+      );
+      this.#writer.finish({ status: 'complete', stats: this.#stats(result), error: null });
+    } catch (error) {
+      this.#writer.finish({ status: 'failed', stats: this.#stats(null), error: toWireError(error) });
+      if (!isConclaveError(error) && !this.#controller.signal.aborted) console.error(error);
+    }
+  }
+
+  #begin(): RemotePrompt {
+    const { db, settings } = this.#chat;
+    this.#writer.start(this.#server.modelName, this.#server.host);
+    const questionId = getMessage(db, this.answerId)?.parentId;
+    invariant(questionId, 'an answer has a question');
+    this.#prompt = remotePrompt(listPath(db, questionId), settings.current, this.#server.contextTokens);
+    this.#writer.prefill(this.#prompt.estimatedTokens, this.#prompt.estimatedTokens);
+    return this.#prompt;
+  }
+
+  /** The server's numbers where it gave some, else estimates: one token a piece. Null when no prompt came about. */
+  #stats(result: CompletionResult | null): GenerationStats | null {
+    if (!this.#prompt) return null;
+    const promptTokens = result?.usage?.promptTokens ?? this.#prompt.estimatedTokens;
+    const answerTokens = result?.usage?.answerTokens ?? this.#writer.tokens;
+    const decodeMs = this.#writer.tokens > 0 ? this.#writer.decodeMs : 0;
+    return {
+      promptTokens,
+      answerTokens,
+      prefillMs: this.#chat.clock.nowMs() - this.#startMs - decodeMs,
+      decodeMs,
+      contextUsedTokens: promptTokens + answerTokens,
+      contextTokens: this.#server.contextTokens,
+      droppedTurns: this.#prompt.droppedTurns,
+    };
+  }
+}
