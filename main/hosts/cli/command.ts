@@ -3,6 +3,7 @@
  * `context.flags`, and its result goes out through `context.result`, which keeps stdout to one JSON document under `--json`.
  */
 import type { AdapterChoice } from '../node/gpu.ts';
+import type { Budget } from '../node/plan.ts';
 
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
@@ -36,6 +37,8 @@ export interface Flags {
   integer(name: string, range?: { min?: number; max?: number }): number | undefined;
   /** `64MiB`, `1.5GiB`, `2GB`, `4096`. */
   bytes(name: string): number | undefined;
+  /** As `bytes`, or a share of what is free: `50%`. */
+  budget(name: string): Budget | undefined;
   choice<T extends string>(name: string, allowed: readonly T[]): T | undefined;
   /** `1,2,3` (or space-separated): token ids and the like. */
   integers(name: string): number[] | undefined;
@@ -46,8 +49,9 @@ export interface CommonOptions {
   readonly adapter: AdapterChoice;
   readonly contextTokens: number | undefined;
   readonly expertsUsed: number | undefined;
-  readonly gpuBudgetBytes: number | undefined;
-  readonly ramBudgetBytes: number | undefined;
+  /** undefined: chosen by the planner. */
+  readonly gpuBudget: Budget | undefined;
+  readonly ramBudget: Budget | undefined;
   readonly kvType: 'f16' | 'q8_0';
   readonly dataFolder: string | undefined;
 }

@@ -52,6 +52,14 @@ function readers(values: Readonly<Record<string, unknown>>): Flags {
     checkRange(name, text, value, range, 'a number');
     return value;
   };
+  const size = (name: string, examples: string) => {
+    const text = string(name);
+    if (text === undefined) return undefined;
+    const match = /^(\d+(?:[.]\d+)?)\s*([a-z]*)$/i.exec(text.trim());
+    const unit = match && BYTE_UNITS[match[2].toLowerCase()];
+    if (!match || !unit) throw new UsageError(`--${name} is "${text}", but must be a size such as ${examples}.`);
+    return Math.floor(Number(match[1]) * unit);
+  };
   return {
     has: (name) => values[name] !== undefined,
     string,
@@ -68,14 +76,15 @@ function readers(values: Readonly<Record<string, unknown>>): Flags {
         throw new UsageError(`--${name} is "${string(name)}", but must be a whole number${rangeText(range)}.`);
       return value;
     },
-    bytes(name) {
-      const text = string(name);
-      if (text === undefined) return undefined;
-      const match = /^(\d+(?:[.]\d+)?)\s*([a-z]*)$/i.exec(text.trim());
-      const unit = match && BYTE_UNITS[match[2].toLowerCase()];
-      if (!match || !unit) throw new UsageError(`--${name} is "${text}", but must be a size such as 64MiB, 1.5GiB or 4096.`);
-      return Math.floor(Number(match[1]) * unit);
+    budget(name) {
+      const percent = /^(\d+(?:[.]\d+)?)\s*%$/.exec(string(name)?.trim() ?? '')?.[1];
+      if (percent !== undefined && Number(percent) > 100)
+        throw new UsageError(`--${name} is "${string(name)}", but must be at most 100%.`);
+      if (percent !== undefined) return { share: Number(percent) / 100 };
+      const bytes = size(name, '64MiB, 1.5GiB, 4096 or 50%');
+      return bytes === undefined ? undefined : { bytes };
     },
+    bytes: (name) => size(name, '64MiB, 1.5GiB or 4096'),
     choice(name, allowed) {
       const text = string(name);
       if (text === undefined) return undefined;

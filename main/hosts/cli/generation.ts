@@ -37,8 +37,8 @@ export function readGeneration(flags: Flags): GenerationSettings {
 
 /** Engine options from the common ones. What is declared for all commands but not possible yet is refused, never ignored. */
 export function engineOptions(common: CommonOptions, signal: AbortSignal, log: (line: string) => void) {
-  if (common.gpuBudgetBytes !== undefined) throw new UsageError('--gpu-budget is not possible yet: all experts stay on the GPU.');
-  if (common.ramBudgetBytes !== undefined) throw new UsageError('--ram-budget is not possible yet: all experts stay on the GPU.');
+  if (common.gpuBudget !== undefined) throw new UsageError('--gpu-budget is not possible yet: all experts stay on the GPU.');
+  if (common.ramBudget !== undefined) throw new UsageError('--ram-budget is not possible yet: all experts stay on the GPU.');
   if (common.kvType !== 'f16') throw new UsageError(`--kv ${common.kvType} is not possible yet: keys and values are f16.`);
   let phase = '';
   return {

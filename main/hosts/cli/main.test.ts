@@ -88,6 +88,21 @@ test('flags: numbers, sizes, lists, values that start with a minus, common optio
   expect(seen).toEqual([-3, [1, 2, 3], '-5 + 3', 1572864, 64, 'f16']);
 });
 
+test('budgets are sizes or shares of what is free', async () => {
+  const read = async (value: string) => {
+    let seen: unknown;
+    const { exitCode } = await cli(['inspect', 'm', '--gpu-budget', value], async ({ common }) => {
+      seen = common.gpuBudget;
+      return 0;
+    });
+    return exitCode === 0 ? seen : exitCode;
+  };
+  expect(await read('64MiB')).toEqual({ bytes: 64 * 2 ** 20 });
+  expect(await read('62.5 %')).toEqual({ share: 0.625 });
+  expect(await read('101%')).toBe(2);
+  expect(await read('half')).toBe(2);
+});
+
 test.each([
   ['--count', 'many', (c: CliContext) => c.flags.integer('count')],
   ['--count', '1.5', (c: CliContext) => c.flags.integer('count')],

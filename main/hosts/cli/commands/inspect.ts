@@ -1,41 +1,60 @@
-/** `inspect MODEL`: what is in the file and whether the engine runs it. */
+/** `inspect MODEL`: what is in the file, whether the engine runs it, and where its parts would live on this machine. */
 import { readModel } from '../../../../gpu/architectures/read-model.ts';
+import type { ModelSpec } from '../../../../gpu/architectures/types.ts';
 import type { GgufFile } from '../../../../gpu/gguf/types.ts';
 import { isConclaveError } from '../../../../gpu/errors.ts';
 import { toWireError, type WireError } from '../../../contract/errors.ts';
 import { describeModel, type ModelDescription } from '../../../library/describe-model.ts';
 import { openModelFile } from '../../../library/model-file.ts';
 import type { CliCommand } from '../command.ts';
-import { EXIT } from '../exit-codes.ts';
+import { EXIT, exitCodeOf } from '../exit-codes.ts';
+import { planText } from '../plan-text.ts';
 
 export const command: CliCommand = {
   name: 'inspect',
-  usage: 'MODEL [--json]',
+  usage: 'MODEL [--gpu-budget SIZE --ram-budget SIZE --context N --json]',
   summary:
-    'Says what is in a GGUF file: architecture, sizes, experts, tensor types, tokenizer; exit code 3 when the engine cannot run it.',
+    'Says what is in a GGUF file and where its parts would live on this machine; exit code 3 when the engine cannot run it, 5 when it does not fit.',
   options: {},
   positionals: [1, 1],
-  async run({ positionals, signal, result }) {
-    const model = await openModelFile(positionals[0], signal);
+  async run({ positionals, common, signal, log, result }) {
+    const opened = await openModelFile(positionals[0], signal);
     try {
-      const description = describeModel(model.file);
-      const problem = findProblem(model.file);
-      result({ ...description, problem }, asText(description) + (problem ? `\n\nIt does not run: ${problem.message}` : ''));
-      return problem ? EXIT.file : EXIT.done;
+      const description = describeModel(opened.file);
+      const { model, problem } = readable(opened.file);
+      const planned = model ? await attempt(async () => (await import('../../node/plan.ts')).planFor(model, common, log)) : null;
+      const refusal = problem ?? planned?.problem ?? null;
+      const texts = [
+        asText(description),
+        planned?.value ? planText(planned.value) : '',
+        refusal ? `It does not run: ${refusal.message}` : '',
+      ];
+      result({ ...description, plan: planned?.value ?? null, problem: refusal }, texts.filter(Boolean).join('\n\n'));
+      if (problem) return EXIT.file;
+      return planned?.error ? exitCodeOf(planned.error) : EXIT.done;
     } finally {
-      await model.close();
+      await opened.close();
     }
   },
 };
 
-/** Why the engine refuses the model; null when it runs it. */
-function findProblem(file: GgufFile): WireError | null {
+/** The model, or why the engine refuses it. */
+function readable(file: GgufFile): { model: ModelSpec | null; problem: WireError | null } {
   try {
-    readModel(file);
-    return null;
+    return { model: readModel(file), problem: null };
   } catch (error) {
     if (!isConclaveError(error)) throw error;
-    return toWireError(error);
+    return { model: null, problem: toWireError(error) };
+  }
+}
+
+/** What `work` gives, or the typed error with which it refuses. */
+async function attempt<T>(work: () => Promise<T>): Promise<{ value?: T; error?: unknown; problem: WireError | null }> {
+  try {
+    return { value: await work(), problem: null };
+  } catch (error) {
+    if (!isConclaveError(error)) throw error;
+    return { error, problem: toWireError(error) };
   }
 }
 

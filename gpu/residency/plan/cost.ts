@@ -1,0 +1,108 @@
+/**
+ * What a token costs under a placement: compute, waiting for read-backs, bytes over the links. A token is all compute where nothing can be
+ * missed; else the GPU is asked once a token, once for every streamed layer, and once for every layer that misses (resume) or about three
+ * times for all of them (scout pass), whichever is less.
+ */
+import type { PlacedGroup } from './placement.ts';
+import type { Rates } from './rates.ts';
+
+export interface CostInput {
+  readonly groups: readonly PlacedGroup[];
+  readonly nExperts: number;
+  readonly nUsed: number;
+  readonly weightsTouchedBytes: number;
+  readonly nDispatches: number;
+  /** All experts at hand; null: from the rates. */
+  readonly computeMsPerToken: number | null;
+  readonly rates: Rates;
+  readonly hitRate: (share: number) => number;
+  /** Expert bytes that RAM holds (pool, or page cache where memory is unified), of all. */
+  readonly ramShare: number;
+  readonly readsInFlight: number;
+  readonly chunkTokens: number;
+}
+
+export interface TokenCost {
+  readonly hitRate: number;
+  readonly missesFromRam: number;
+  readonly missesFromDisk: number;
+  readonly readbacks: number;
+  readonly bytesRead: number;
+  readonly bytesUploaded: number;
+  readonly computeMs: number;
+  readonly waitMs: number;
+  readonly transferMs: number;
+  readonly decodeMs: number;
+  /** Of one prompt token. */
+  readonly prefillMs: number;
+}
+
+/** Passes of a token after a miss when the scout has looked ahead, and the compute of looking, in tokens. */
+const SCOUT_READBACKS = 3;
+const SCOUT_COMPUTE = 1.5;
+/** A prompt token costs this share of a decoded one: a chunk reads each weight once for many tokens. */
+const PREFILL_COMPUTE = 0.25;
+/** Share of the disk's rate with so many reads in flight: parallel reads were 9 times one after another (flash-moe, docs). */
+const DISK_DEPTH: Readonly<Record<number, number>> = { 1: 0.4, 2: 0.65, 4: 0.9, 8: 1 };
+
+export function tokenCost(input: CostInput): TokenCost {
+  const { groups, nExperts, nUsed, rates } = input;
+  const disk = rates.diskBytesPerSecond * (DISK_DEPTH[input.readsInFlight] ?? 1);
+  const secondsRam = 1 / rates.uploadBytesPerSecond;
+  const secondsDisk = secondsRam + 1 / disk;
+  const nLayers = groups.reduce((sum, { count }) => sum + count, 0);
+  let [expertBytes, hits, fromRam, fromDisk, bytesRead, bytesUploaded, transferMs, missing, streamed] = [
+    0, 0, 0, 0, 0, 0, 0, 0, 0,
+  ];
+  let prefillTransferMs = 0;
+  for (const { count, nSlots, slotBytes, fileBytes } of groups) {
+    const share = nSlots / nExperts;
+    expertBytes += count * nUsed * slotBytes;
+    const hit = share >= 1 ? 1 : input.hitRate(share);
+    hits += count * hit;
+    if (share >= 1) continue;
+    const misses = count * nUsed * (1 - hit);
+    const ram = misses * fractionInRam(input, share, hit);
+    fromRam += ram;
+    fromDisk += misses - ram;
+    bytesRead += (misses - ram) * fileBytes;
+    bytesUploaded += misses * fileBytes;
+    transferMs += 1000 * fileBytes * (ram * secondsRam + (misses - ram) * secondsDisk);
+    if (share > 0) missing += count * (1 - hit ** nUsed);
+    else streamed += count;
+    // A chunk's tokens need nearly every expert once; those without a slot come over the links.
+    const touched = nExperts * (1 - (1 - nUsed / nExperts) ** input.chunkTokens) * (1 - share);
+    const inRam = Math.min(1, input.ramShare / Math.max(1e-9, 1 - share));
+    prefillTransferMs +=
+      (1000 * count * touched * fileBytes * (inRam * secondsRam + (1 - inRam) * secondsDisk)) / input.chunkTokens;
+  }
+  const computeMs =
+    input.computeMsPerToken ??
+    (1000 * (input.weightsTouchedBytes + expertBytes)) / rates.computeBytesPerSecond + input.nDispatches * rates.dispatchMs;
+  const resume = missing * rates.readbackMs;
+  const scout = Math.min(missing, SCOUT_READBACKS) * rates.readbackMs + SCOUT_COMPUTE * computeMs;
+  const canMiss = missing + streamed > 0;
+  // Where nothing can be missed, the next token computes while this one is read back.
+  const readbacks = canMiss ? 1 + streamed + (resume <= scout ? missing : Math.min(missing, SCOUT_READBACKS)) : 1;
+  const waitMs = canMiss ? (1 + streamed) * rates.readbackMs + Math.min(resume, scout) : 0;
+  return {
+    hitRate: nLayers === 0 ? 1 : hits / nLayers,
+    missesFromRam: fromRam,
+    missesFromDisk: fromDisk,
+    readbacks,
+    bytesRead,
+    bytesUploaded,
+    computeMs,
+    waitMs,
+    transferMs,
+    decodeMs: computeMs + waitMs + transferMs,
+    prefillMs: PREFILL_COMPUTE * computeMs + prefillTransferMs,
+  };
+}
+
+/** Of a layer's misses, those that RAM holds: the cache of GPU and RAM together hits more than the GPU's alone. */
+function fractionInRam({ ramShare, hitRate }: CostInput, share: number, hit: number): number {
+  if (hit >= 1) return 1;
+  const together = hitRate(Math.min(1, share + ramShare));
+  return share + ramShare >= 1 ? 1 : Math.min(1, Math.max(0, (together - hit) / (1 - hit)));
+}

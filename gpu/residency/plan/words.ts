@@ -1,0 +1,8 @@
+/** Numbers as people read them. */
+export function mebibytes(bytes: number): string {
+  const mib = bytes / 2 ** 20;
+  if (mib >= 10240) return `${(mib / 1024).toFixed(1)} GiB`;
+  return `${mib >= 100 ? mib.toFixed(0) : mib.toFixed(1)} MiB`;
+}
+
+export const percent = (share: number): string => `${Math.round(100 * share)} %`;
