@@ -1,19 +1,13 @@
 /** Distances between two sets of logits [n, V]. */
 
+import { nmse } from '../../gpu/reference/nmse.ts';
+
 type Numbers = ArrayLike<number>;
 
-/** Σ (a - b)² / Σ a² of each position; `truth` is a. NaN where either holds one. */
+/** `nmse` of each position, the first argument being the truth. */
 export function nmsePerPosition(truth: Numbers, other: Numbers, vocabularySize: number): number[] {
-  const out: number[] = [];
-  for (let start = 0; start < truth.length; start += vocabularySize) {
-    let [difference, size] = [0, 0];
-    for (let i = start; i < start + vocabularySize; i++) {
-      difference += (truth[i] - other[i]) ** 2;
-      size += truth[i] ** 2;
-    }
-    out.push(difference / size);
-  }
-  return out;
+  const nPositions = truth.length / vocabularySize;
+  return Array.from({ length: nPositions }, (_, i) => nmse(truth, other, i * vocabularySize, (i + 1) * vocabularySize));
 }
 
 /** The most likely id of each position, ties to the lower one. */

@@ -13,6 +13,7 @@ import { openTestDevice } from '../../../../tests/gpu/node-gpu.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runCli } from '../main.ts';
 import { readTrace } from '../trace-files.ts';
+import { nmse } from '../../../../gpu/reference/nmse.ts';
 
 // Each command starts an engine of its own: seconds of shader compilation on a software adapter.
 const LIMIT_MS = 180_000;
@@ -63,8 +64,8 @@ describe.skipIf(!probe)('logits', { timeout: LIMIT_MS }, () => {
   test('writes the logits of every position, the same for every chunk size', async () => {
     const whole = await logits();
     const want = await createReferenceEngine(readModel(await openGguf(memorySource('tiny', bytes)))).logits(tokens);
-    expect(nmse(whole, want)).toBeLessThan(1e-6);
-    expect(nmse(await logits('--decode'), want)).toBeLessThan(1e-6);
+    expect(nmse(want, whole)).toBeLessThan(1e-6);
+    expect(nmse(want, await logits('--decode'))).toBeLessThan(1e-6);
     expect(await logits('--chunk', '3')).toEqual(whole);
   });
 
@@ -114,13 +115,3 @@ describe.skipIf(!probe)('experts', { timeout: LIMIT_MS }, () => {
     expect(stderr).toContain('has no experts: it is a dense model');
   });
 });
-
-function nmse(got: ArrayLike<number>, want: ArrayLike<number>): number {
-  let error = 0;
-  let power = 0;
-  for (let i = 0; i < want.length; i++) {
-    error += (got[i] - want[i]) ** 2;
-    power += want[i] ** 2;
-  }
-  return error / power;
-}

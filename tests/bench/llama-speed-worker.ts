@@ -1,0 +1,66 @@
+/**
+ * Child process that times llama.cpp (npm package node-llama-cpp, installed outside the repository) on one device: loads once, then answers each
+ * `round` with the milliseconds of a prefill and of a decode. Its pipelines are compiled by a round that nobody counts.
+ */
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export interface LlamaRound {
+  readonly promptTokens: number;
+  readonly newTokens: number;
+}
+
+export interface LlamaTimes {
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+  /** As llama.cpp names it. */
+  readonly device: string;
+}
+
+/** The part of node-llama-cpp that is used here. */
+interface Llama {
+  getGpuDeviceNames(): Promise<string[]>;
+  loadModel(options: { modelPath: string; gpuLayers: 'max' | number }): Promise<LlamaModel>;
+}
+interface LlamaModel {
+  readonly tokens: unknown;
+  createContext(options: object): Promise<{ getSequence(): LlamaSequence }>;
+}
+interface LlamaSequence {
+  clearHistory(): Promise<void>;
+  controlledEvaluate(input: unknown[]): Promise<({ next: { token?: number } } | undefined)[]>;
+}
+
+const [folder, file, gpu, vocabularyText] = process.argv.slice(2);
+const vocabularySize = Number(vocabularyText);
+const entry = path.join(folder, 'node_modules', 'node-llama-cpp', 'dist', 'index.js');
+const { getLlama, LlamaLogLevel } = (await import(pathToFileURL(entry).href)) as {
+  getLlama(options: object): Promise<Llama>;
+  LlamaLogLevel: { error: string };
+};
+const llama = await getLlama({ build: 'never', gpu: gpu === 'cpu' ? false : gpu, logLevel: LlamaLogLevel.error, maxThreads: 2 });
+const device = gpu === 'cpu' ? 'CPU' : (await llama.getGpuDeviceNames()).join(', ');
+const model = await llama.loadModel({ modelPath: file, gpuLayers: gpu === 'cpu' ? 0 : 'max' });
+const context = await model.createContext({ contextSize: 1024, batchSize: 512, threads: 2, flashAttention: false });
+const sequence = context.getSequence();
+
+async function round({ promptTokens, newTokens }: LlamaRound): Promise<LlamaTimes> {
+  await sequence.clearHistory();
+  const prompt = Array.from({ length: promptTokens }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) % vocabularySize);
+  const startMs = performance.now();
+  const last = { generateNext: { token: true } };
+  const outputs = await sequence.controlledEvaluate(prompt.map((id, i) => (i === promptTokens - 1 ? [id, last] : id)));
+  let token = outputs[promptTokens - 1]!.next.token!;
+  const prefilledMs = performance.now();
+  for (let i = 1; i < newTokens; i++) token = (await sequence.controlledEvaluate([[token, last]]))[0]!.next.token!;
+  return { prefillMs: prefilledMs - startMs, decodeMs: performance.now() - prefilledMs, device };
+}
+
+process.on('message', (job: LlamaRound) => {
+  round(job).then(
+    (times) => process.send!(times),
+    (error: unknown) => process.send!({ error: String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit(0));
+process.send!('ready');
