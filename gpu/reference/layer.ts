@@ -9,7 +9,7 @@ import { expertsUpRef } from '../kernels/experts-up/experts-up.ref.ts';
 import { outputMatvecRef } from '../kernels/output-matvec/output-matvec.ref.ts';
 import { qkvMatvecRef } from '../kernels/qkv-matvec/qkv-matvec.ref.ts';
 import { routerMatvecRef } from '../kernels/router-matvec/router-matvec.ref.ts';
-import { routeTopK } from './ops/routing.ts';
+import { routeTopK, type Routing } from './ops/routing.ts';
 import type { Matrix } from './ops/types.ts';
 import type { ReferenceWeights } from './weights.ts';
 
@@ -20,6 +20,14 @@ export interface ReferenceSettings {
   readonly kvRounding: 'f16' | 'none';
   /** Instead of the model's own number. */
   readonly expertsUsed?: number;
+  /** Experts of the layer that give nothing, as in a run-through that does not wait for them. */
+  readonly leftOut?: LeftOut;
+}
+
+export interface LeftOut {
+  has(expert: number): boolean;
+  /** The others' weights grow to the sum that all had. */
+  readonly renormalise: boolean;
 }
 
 /** Keys and values of one layer, `[G, C, Hd]` each. */
@@ -97,11 +105,13 @@ async function runExperts(
   const routed = routerMatvecRef({ hMid, norm, epsilon, router: await weights.matrix(ffn.router), shared });
   const experts = new Map<number, { gate: Matrix; up: Matrix; down: Matrix }>();
   for (const id of routeTopK(routed.logits, gating).ids)
-    experts.set(id, {
-      gate: await weights.expert(ffn.gate[id]),
-      up: await weights.expert(ffn.up[id]),
-      down: await weights.expert(ffn.down[id]),
-    });
+    if (settings.leftOut?.has(id)) experts.set(id, nothing(ffn.moe.expertWidth, model.modelWidth));
+    else
+      experts.set(id, {
+        gate: await weights.expert(ffn.gate[id]),
+        up: await weights.expert(ffn.up[id]),
+        down: await weights.expert(ffn.down[id]),
+      });
   const { routing, hidden } = expertsUpRef({
     hMid,
     norm,
@@ -113,12 +123,24 @@ async function runExperts(
   });
   const hOut = expertsDownRef({
     hMid,
-    routing,
+    routing: settings.leftOut?.renormalise ? { ...routing, weights: renormalised(routing, settings.leftOut) } : routing,
     hidden,
     down: (id) => experts.get(id)!.down,
     shared: shared && routed.shared && { ...routed.shared, down: shared.down },
   });
   return { hOut, routing: { ids: routing.ids, logits: routed.logits } };
+}
+
+/** An expert whose output is 0. */
+function nothing(expertWidth: number, modelWidth: number): { gate: Matrix; up: Matrix; down: Matrix } {
+  const inner: Matrix = { multiply: () => new Float64Array(expertWidth) };
+  return { gate: inner, up: inner, down: { multiply: () => new Float64Array(modelWidth) } };
+}
+
+function renormalised({ ids, weights }: Routing, leftOut: LeftOut): Float64Array {
+  const all = weights.reduce((sum, weight) => sum + weight, 0);
+  const left = weights.reduce((sum, weight, rank) => sum + (leftOut.has(ids[rank]) ? 0 : weight), 0);
+  return left > 0 ? weights.map((weight) => (weight * all) / left) : weights;
 }
 
 async function loadAttention(tensors: AttentionTensors, weights: ReferenceWeights) {

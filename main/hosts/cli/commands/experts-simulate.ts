@@ -5,6 +5,7 @@ import { traceStatistics, type TraceStatistics } from '../../../../gpu/residency
 import { concatTraces, sameShape, type RoutingTrace } from '../../../../gpu/residency/policy/trace.ts';
 import { UsageError, type CliContext, type OptionSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
+import { percent, textTable } from '../text-table.ts';
 import { readTrace } from '../trace-files.ts';
 
 export const SIMULATE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -112,20 +113,10 @@ function table(results: readonly PolicyResult[], nExperts: number): string[] {
     (simulation.misses / Math.max(1, simulation.nTokens)).toFixed(2),
   ]);
   const head = ['slots', 'policy', 'hits', 'misses', '÷ Belady', 'points behind', 'misses/token'];
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column].length)));
-  return [head, ...rows].map((row) =>
-    row
-      .map((cell, column) => (column < 2 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
-      .join('  ')
-      .trimEnd(),
-  );
+  return textTable([head, ...rows], 2);
 }
 
 function document({ policy, nSlots, simulation, missesOverBelady, pointsBehind }: PolicyResult) {
   const { hits, misses, hitRate, nTokens, layers } = simulation;
   return { policy, nSlots, nTokens, hits, misses, hitRate, missesOverBelady, pointsBehind, layers };
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }

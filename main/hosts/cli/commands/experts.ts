@@ -1,16 +1,19 @@
 /**
  * `experts MODEL --prompt T` counts and traces which experts a text uses (experts-record.ts); `experts simulate TRACE…` replays such traces
- * through cache policies (experts-simulate.ts). An option of one is refused with the other.
+ * through cache policies (experts-simulate.ts); `experts scout MODEL --prompt T` tests what a scout pass would find (experts-scout.ts). An option
+ * of another is refused.
  */
 import { UsageError, type CliCommand, type CliContext, type OptionSpec } from '../command.ts';
 import { recordExperts, RECORD_OPTIONS } from './experts-record.ts';
+import { scoutExperts } from './experts-scout.ts';
 import { simulateExperts, SIMULATE_OPTIONS } from './experts-simulate.ts';
 
 export const command: CliCommand = {
   name: 'experts',
   usage:
     'MODEL --prompt T [--max-tokens N] [--trace FILE] [--json]\n' +
-    '   or: experts simulate TRACE… [--slots 25%,8] [--policy all|NAME] [--demand-prompt] [--json]',
+    '   or: experts simulate TRACE… [--slots 25%,8] [--policy all|NAME] [--demand-prompt] [--json]\n' +
+    '   or: experts scout MODEL --prompt T [--slots 25%,50%] [--max-tokens N] [--json]',
   summary:
     'Counts how often each expert of each layer is used for a text and its continuation, and records it; replays recordings through cache policies.',
   options: { ...RECORD_OPTIONS, ...SIMULATE_OPTIONS },
@@ -20,6 +23,11 @@ export const command: CliCommand = {
     if (first === 'simulate') {
       refuse(context, RECORD_OPTIONS, 'experts simulate');
       return simulateExperts(context, rest);
+    }
+    if (first === 'scout') {
+      const { slots: _slots, ...others } = SIMULATE_OPTIONS;
+      refuse(context, others, 'experts scout');
+      return scoutExperts(context, rest);
     }
     if (rest.length > 0) throw new UsageError(`experts takes one model, but ${rest.length + 1} arguments came.`);
     refuse(context, SIMULATE_OPTIONS, 'experts MODEL');
