@@ -16,7 +16,7 @@ export interface CostInput {
   readonly computeMsPerToken: number | null;
   readonly rates: Rates;
   readonly hitRate: (share: number) => number;
-  /** Expert bytes that RAM holds (pool, or page cache where memory is unified), of all. */
+  /** Of the expert bytes without a slot, those that RAM holds (pool, or page cache where memory is unified). */
   readonly ramShare: number;
   readonly readsInFlight: number;
   readonly chunkTokens: number;
@@ -72,7 +72,7 @@ export function tokenCost(input: CostInput): TokenCost {
     else streamed += count;
     // A chunk's tokens need nearly every expert once; those without a slot come over the links.
     const touched = nExperts * (1 - (1 - nUsed / nExperts) ** input.chunkTokens) * (1 - share);
-    const inRam = Math.min(1, input.ramShare / Math.max(1e-9, 1 - share));
+    const inRam = input.ramShare;
     prefillTransferMs +=
       (1000 * count * touched * fileBytes * (inRam * secondsRam + (1 - inRam) * secondsDisk)) / input.chunkTokens;
   }
@@ -103,6 +103,6 @@ export function tokenCost(input: CostInput): TokenCost {
 /** Of a layer's misses, those that RAM holds: the cache of GPU and RAM together hits more than the GPU's alone. */
 function fractionInRam({ ramShare, hitRate }: CostInput, share: number, hit: number): number {
   if (hit >= 1) return 1;
-  const together = hitRate(Math.min(1, share + ramShare));
-  return share + ramShare >= 1 ? 1 : Math.min(1, Math.max(0, (together - hit) / (1 - hit)));
+  const together = hitRate(share + (1 - share) * ramShare);
+  return Math.min(1, Math.max(0, (together - hit) / (1 - hit)));
 }

@@ -126,7 +126,6 @@ class Search {
   readonly hitRate: (share: number) => number;
   readonly history: ModelHistory;
   readonly #space: PlacementSpace;
-  readonly #expertBytes: number;
   readonly #machine: MachineFigures;
   readonly #budgets: ResolvedBudgets;
   readonly #contextTokens: number;
@@ -138,7 +137,6 @@ class Search {
     const { hitCurve } = this.history;
     this.hitRate = hitCurve ? recordedHitCurve(hitCurve) : assumedHitCurve(model.nExperts);
     this.#space = new PlacementSpace(model, MOST_SLAB_SHARDS);
-    this.#expertBytes = model.nExperts * model.layers.reduce((sum, { fileBytes }) => sum + fileBytes, 0);
     this.#machine = request.machine;
     this.#budgets = budgets;
     this.#contextTokens = contextTokens;
@@ -161,6 +159,7 @@ class Search {
     const groups = this.#space.groups(candidate.placement);
     // On unified memory what the system can spare besides our own buffers caches the file.
     const cached = this.#machine.unifiedMemory ? Math.max(0, this.#machine.ramFreeBytes - candidate.totalBytes) / 2 : 0;
+    const without = this.#bytesWithoutSlot(groups);
     const inRam = Math.max(this.#poolBytes(groups), cached);
     return tokenCost({
       groups,
@@ -171,19 +170,19 @@ class Search {
       computeMsPerToken: this.history.computeMsPerToken,
       rates: this.rates,
       hitRate,
-      ramShare: this.#expertBytes === 0 ? 0 : inRam / this.#expertBytes,
+      ramShare: without === 0 ? 1 : Math.min(1, inRam / without),
       readsInFlight: candidate.readsInFlight,
       chunkTokens: Math.min(candidate.chunkTokens, this.#contextTokens),
     });
   }
 
+  #bytesWithoutSlot(groups: readonly PlacedGroup[]): number {
+    return groups.reduce((sum, { count, nSlots, fileBytes }) => sum + count * (this.model.nExperts - nSlots) * fileBytes, 0);
+  }
+
   #poolBytes(groups: readonly PlacedGroup[]): number {
-    const without = groups.reduce(
-      (sum, { count, nSlots, fileBytes }) => sum + count * (this.model.nExperts - nSlots) * fileBytes,
-      0,
-    );
     const largest = Math.max(0, ...groups.map(({ fileBytes }) => fileBytes));
-    const poolBytes = Math.min(this.#budgets.ramBytes, without);
+    const poolBytes = Math.min(this.#budgets.ramBytes, this.#bytesWithoutSlot(groups));
     return poolBytes >= this.model.nUsed * largest ? poolBytes : 0;
   }
 
@@ -203,8 +202,7 @@ class Search {
     for (const chunkTokens of CHUNKS) {
       for (const readsInFlight of READS_IN_FLIGHT) yield* this.#passing(chunkTokens, readsInFlight, transitSlots);
     }
-    const [floor] = this.#passing(CHUNKS[0], 1, nUsed);
-    if (floor) yield floor;
+    for (const least of this.#passing(CHUNKS[0], 1, nUsed)) if (least.placement.nStreamed === model.layers.length) yield least;
   }
 
   /** Where at least one layer passes its experts through a transit slab. */
