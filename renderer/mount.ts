@@ -13,7 +13,11 @@ export function start(client: PageClient): Session {
   mount(App, { target, props: { session } });
   void session.app.start();
   void session.conversations.load();
-  window.addEventListener('pagehide', () => session.conversations.flushDeletions());
+  void session.documents.load();
+  window.addEventListener('pagehide', () => {
+    session.conversations.flushDeletions();
+    session.documents.flushDeletions();
+  });
   return session;
 }
 

@@ -1,6 +1,7 @@
 /** The screens beside the chat: one entry here puts one into the sidebar. Each is a folder of its own. */
 import type { Component } from 'svelte';
 import type { IconName } from './components/Icon.svelte';
+import DocumentsScreen from './documents/DocumentsScreen.svelte';
 
 export interface Screen {
   readonly id: string;
@@ -19,4 +20,6 @@ export interface ScreenProps {
   readonly onclose: () => void;
 }
 
-export const SCREENS: readonly Screen[] = [];
+export const SCREENS: readonly Screen[] = [
+  { id: 'documents', label: 'Documents', icon: 'documents', component: DocumentsScreen },
+];

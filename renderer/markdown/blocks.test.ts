@@ -2,12 +2,12 @@ import type { Tokens } from 'marked';
 import { describe, expect, it } from 'vitest';
 import { longAnswer, MARKDOWN_ANSWER } from '../state/fake-scenarios.ts';
 import { BlockReader } from './blocks.ts';
-import { render } from './dialect.ts';
+import { dialectFor, PLAIN } from './dialect.ts';
 
-const html = (source: string): string =>
-  new BlockReader()
+const html = (source: string, dialect = PLAIN): string =>
+  new BlockReader(dialect)
     .read(source, false)
-    .map(({ token }) => render(token))
+    .map(({ token }) => dialect.render(token))
     .join('');
 
 describe('BlockReader', () => {
@@ -110,5 +110,28 @@ describe('the dialect', () => {
   it('escapes code', () => {
     expect(html('```html\n<script>\n```')).toContain('&lt;script&gt;');
     expect(html('`<b>`')).toContain('&lt;b&gt;');
+  });
+});
+
+describe('citations', () => {
+  const cited = dialectFor(['Lease.pdf, p. 3', '"><img src=x onerror=alert(1)>']);
+  const numbers = (source: string): string[] =>
+    [...html(source, cited).matchAll(/<button[^>]*class="citation"[^>]*>(\d+)<\/button>/g)].map(([, number]) => number);
+
+  it('become buttons, side by side and inside other formatting', () => {
+    expect(numbers('The deposit is two rents [1]. Both agree [1][2].')).toEqual(['1', '1', '2']);
+    expect(numbers('- **bold [2]**\n\n| a |\n| --- |\n| cell [1] |')).toEqual(['2', '1']);
+    expect(html('One [1].', cited)).toContain('aria-label="Source 1: Lease.pdf, p. 3"');
+  });
+
+  it('stay text where there is no such source, in code and in links', () => {
+    expect(numbers('[0] [3] [1234] `a[1]` [1](https://example.org) a[x]\n\n```js\na[1]\n```')).toEqual([]);
+    expect(html('[3]', cited)).toContain('[3]');
+    expect(html('One [1].')).toContain('One [1].');
+  });
+
+  it('cannot be made by the answer, and a title stays a title', () => {
+    expect(html('<button class="citation">1</button>', cited)).not.toContain('<button');
+    expect(html('[2]', cited)).not.toContain('<img');
   });
 });

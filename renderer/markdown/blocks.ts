@@ -3,7 +3,7 @@
  * blocks, never the ones before them. A block keeps its key while it stands, so its picture is made once.
  */
 import type { Token, Tokens } from 'marked';
-import { lexer } from './dialect.ts';
+import { PLAIN, type Dialect } from './dialect.ts';
 
 export interface Block {
   /** Stable while the block's place is. */
@@ -20,8 +20,13 @@ const REREAD_BLOCKS = 2;
 const LIST_ITEMS = 40;
 
 export class BlockReader {
+  readonly #dialect: Dialect;
   #source = '';
   #blocks: readonly Block[] = [];
+
+  constructor(dialect = PLAIN) {
+    this.#dialect = dialect;
+  }
 
   /** The blocks of `source`. Cheap when it continues what was read before. */
   read(source: string, growing: boolean): readonly Block[] {
@@ -29,7 +34,7 @@ export class BlockReader {
     const kept = text.startsWith(this.#source) ? this.#settled() : [];
     const start = kept.reduce((length, block) => length + block.raw.length, 0);
     const fresh: Block[] = [];
-    for (const token of cutLists(joinSpace(lexer(text.slice(start))))) {
+    for (const token of cutLists(joinSpace(this.#dialect.lexer(text.slice(start))), this.#dialect)) {
       const key = kept.length + fresh.length;
       const old = this.#blocks[key];
       fresh.push(old && old.raw === token.raw && !old.open ? old : { key, raw: token.raw, token, open: false });
@@ -46,7 +51,7 @@ export class BlockReader {
   }
 }
 
-function cutLists(tokens: readonly Token[]): Token[] {
+function cutLists(tokens: readonly Token[], dialect: Dialect): Token[] {
   return tokens.flatMap((token) => {
     if (token.type !== 'list' || (token as Tokens.List).items.length <= LIST_ITEMS) return [token];
     const { items, raw } = token as Tokens.List;
@@ -57,7 +62,7 @@ function cutLists(tokens: readonly Token[]): Token[] {
       for (const item of items.slice(at, at + LIST_ITEMS)) end += item.raw.length;
       const last = at + LIST_ITEMS >= items.length;
       // Read alone, as it will be when the text goes on from here.
-      const [part] = lexer(raw.slice(start, end));
+      const [part] = dialect.lexer(raw.slice(start, end));
       parts.push({ ...part, raw: raw.slice(start, last ? undefined : end) });
     }
     return parts;

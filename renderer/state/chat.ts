@@ -9,6 +9,7 @@ import type { Conversation, Message } from '../../main/contract/types.ts';
 import type { Announcer } from './announcer.ts';
 import type { PageClient } from './client.ts';
 import type { Clock } from './clock.ts';
+import { CollectionChoice } from './documents-choice.ts';
 import { LiveAnswer } from './live-answer.ts';
 import type { Notices } from './notices.ts';
 import { Store } from './store.ts';
@@ -61,6 +62,7 @@ export class Chat extends Store<ChatView> {
   readonly #clock: Clock;
   readonly #notices: Notices;
   readonly #announcer: Announcer;
+  readonly #choice: CollectionChoice;
   readonly #live = new Map<string, { conversationId: string; answer: LiveAnswer }>();
   readonly #dirty = new Set<string>();
   /** How recent answers ended: a reply that was on its way when one ended may still say that it streams. */
@@ -70,13 +72,21 @@ export class Chat extends Store<ChatView> {
   /** Changes whenever another conversation is opened, so that late replies find out. */
   #visit = 0;
 
-  constructor(client: PageClient, clock: Clock, notices: Notices, announcer: Announcer) {
+  constructor(
+    client: PageClient,
+    clock: Clock,
+    notices: Notices,
+    announcer: Announcer,
+    choice = new CollectionChoice(client, notices),
+  ) {
     super(NEW);
     this.#client = client;
     this.#clock = clock;
     this.#notices = notices;
     this.#announcer = announcer;
     client.on('answer.started', ({ answerId, modelName, remoteHost }) => this.#update(answerId, { modelName, remoteHost }));
+    this.#choice = choice;
+    client.on('answer.sources', ({ answerId, sources }) => this.#update(answerId, { sources }));
     client.on('answer.prefill', (event) => this.#onPrefill(event));
     client.on('answer.text', (event) => this.#onText(event));
     client.on('answer.finished', (event) => this.#onFinished(event));
@@ -105,7 +115,9 @@ export class Chat extends Store<ChatView> {
     this.set({ ...NEW, phase: 'loading', conversationId, busyConversations: this.value.busyConversations });
     try {
       const conversation = await this.#client.request('conversations.get', { conversationId });
-      if (visit === this.#visit) this.#show(conversation);
+      if (visit !== this.#visit) return;
+      this.#choice.learn(conversationId, conversation.collectionId);
+      this.#show(conversation);
     } catch (error) {
       if (visit === this.#visit) this.patch({ phase: 'failed', error: toWireError(error) });
     }
@@ -180,12 +192,10 @@ export class Chat extends Store<ChatView> {
     if (this.value.sending !== null) return false;
     this.patch({ sending: text });
     try {
-      const { conversation, userMessage, answer } = await this.#client.request('chat.send', {
-        conversationId,
-        parentId,
-        text,
-        collectionId: null,
-      });
+      const collectionId = this.#choice.of(conversationId);
+      const question = { conversationId, parentId, text, collectionId };
+      const { conversation, userMessage, answer } = await this.#client.request('chat.send', question);
+      if (isNew) this.#choice.begun(conversation.id);
       if (visit !== this.#visit) return true;
       const messages = isNew ? [] : (this.value.conversation?.messages ?? []);
       this.patch({ sending: null, conversationId: conversation.id });
@@ -193,7 +203,7 @@ export class Chat extends Store<ChatView> {
         ...conversation,
         messages: merge(messages, [userMessage, answer]),
         leafId: answer.id,
-        collectionId: this.value.conversation?.collectionId ?? null,
+        collectionId,
       });
       return true;
     } catch (error) {

@@ -14,6 +14,8 @@ import type {
 } from '../../main/contract/types.ts';
 import type { PageClient } from './client.ts';
 import type { Clock } from './clock.ts';
+import { FakeDocuments } from './fake-documents.ts';
+import { groundedAnswer, type GroundedAnswer } from './fake-documents-data.ts';
 import { ADAPTER, MARKDOWN_ANSWER, scenario, type Scenario, type ScenarioName } from './fake-scenarios.ts';
 import { FakeRemote } from './fake-remote.ts';
 import { leafBelow } from './versions.ts';
@@ -27,6 +29,9 @@ export class FakeClient implements PageClient {
   readonly #conversations = new Map<string, Conversation>();
   readonly #queue: string[] = [];
   readonly #remote: FakeRemote;
+  readonly #documents: FakeDocuments;
+  /** What an answer over documents will carry. */
+  readonly #grounded = new Map<string, GroundedAnswer>();
   #settings: Settings;
   #engine: EngineStatus;
   #models: readonly ModelEntry[];
@@ -44,6 +49,7 @@ export class FakeClient implements PageClient {
     this.#clock = clock;
     this.#script = scenario(name, clock.nowMs());
     this.#remote = new FakeRemote(this.#script.servers, (state) => this.#emit('remote.changed', state));
+    this.#documents = new FakeDocuments(clock, name, (event, payload) => this.#emit(event, payload as never));
     this.#settings = this.#script.settings;
     this.#engine = this.#script.engine;
     this.#models = this.#script.models;
@@ -55,6 +61,7 @@ export class FakeClient implements PageClient {
     this.log.push({ channel, request });
     await new Promise<void>((resolve) => this.#clock.after(1, resolve));
     const handlers: { [K in Channel]: (request: RequestOf<K>) => ResponseOf<K> } = {
+      ...this.#documents.handlers,
       'app.state': () => ({
         host: this.#script.host,
         settings: this.#settings,
@@ -63,7 +70,7 @@ export class FakeClient implements PageClient {
         remote: { servers: this.#remote.servers },
       }),
       'conversations.list': ({ query, limit, beforeMs }) => this.#list(query, limit, beforeMs),
-      'conversations.get': ({ conversationId }) => this.#get(conversationId),
+      'conversations.get': ({ conversationId }) => this.#withCollection(conversationId),
       'conversations.rename': ({ conversationId, title }) => this.#save({ ...this.#get(conversationId), title }),
       'conversations.delete': ({ conversationId }) => {
         this.#conversations.delete(conversationId);
@@ -106,7 +113,6 @@ export class FakeClient implements PageClient {
         this.#emit('settings.changed', this.#settings);
         return this.#settings;
       },
-      ...noDocuments,
     };
     return handlers[channel](request);
   }
@@ -149,6 +155,12 @@ export class FakeClient implements PageClient {
         conversationId,
       });
     return conversation;
+  }
+
+  #withCollection(conversationId: string): Conversation {
+    const conversation = this.#get(conversationId);
+    const used = this.#documents.used.get(conversationId);
+    return used === undefined ? conversation : { ...conversation, collectionId: used };
   }
 
   #of(messageId: string): Conversation {
@@ -218,6 +230,7 @@ export class FakeClient implements PageClient {
     this.#writing = answerId;
     const { prefillMs } = this.#script;
     this.#change(answerId, { status: 'streaming' });
+    this.#ground(answerId);
     for (let step = 0; step <= 4; step++)
       this.#clock.after((prefillMs * step) / 4, () => {
         if (this.#writing === answerId) this.#emit('answer.prefill', { answerId, done: 103 * step, total: 412 });
@@ -225,11 +238,22 @@ export class FakeClient implements PageClient {
     this.#clock.after(prefillMs, () => this.#write(answerId, 0, this.#clock.nowMs()));
   }
 
+  #ground(answerId: string): void {
+    const conversation = this.#withCollection(this.#of(answerId).id);
+    if (conversation.collectionId === null) return;
+    const question = find(conversation, find(conversation, answerId).parentId ?? '');
+    const grounded = groundedAnswer(question.content);
+    this.#grounded.set(answerId, grounded);
+    this.#change(answerId, { sources: grounded.sources });
+    this.#emit('answer.sources', { answerId, conversationId: conversation.id, sources: grounded.sources });
+  }
+
   #write(answerId: string, token: number, startedMs: number): void {
     if (this.#writing !== answerId) return;
     const conversation = this.#of(answerId);
     const message = find(conversation, answerId);
-    const tokens = this.pieces(this.answer(find(conversation, message.parentId ?? '').content));
+    const question = find(conversation, message.parentId ?? '').content;
+    const tokens = this.pieces(this.#grounded.get(answerId)?.content ?? this.answer(question));
     if (token === this.#script.loseDeviceAfterTokens) return this.#loseDevice(answerId);
     if (token >= tokens.length) return this.#finish(answerId, 'complete', null);
     const text = tokens[token];
@@ -261,8 +285,10 @@ export class FakeClient implements PageClient {
       contextTokens: 8192,
       droppedTurns: 0,
     };
-    this.#change(answerId, { status, error, stats: status === 'failed' || waiting >= 0 ? null : stats });
-    const { id, content, stats: kept, evidence } = { ...find(this.#of(answerId), answerId), id: this.#of(answerId).id };
+    const grounded = this.#grounded.get(answerId);
+    const evidence = status === 'complete' ? (grounded?.evidence ?? null) : null;
+    this.#change(answerId, { status, error, stats: status === 'failed' || waiting >= 0 ? null : stats, evidence });
+    const { id, content, stats: kept } = { ...find(this.#of(answerId), answerId), id: this.#of(answerId).id };
     this.#emit('answer.finished', { answerId, conversationId: id, status, content, stats: kept, error, evidence });
     this.#clock.after(1, () => this.#next());
   }
@@ -332,26 +358,6 @@ export class FakeClient implements PageClient {
     this.#conversations.set(conversation.id, { ...conversation, messages });
   }
 }
-
-/** A page without collections: what the documents screens do not need in these scenarios. */
-const missing = (): never => {
-  throw serviceError('collection.missing', 'This collection does not exist any more.');
-};
-const noDocuments = {
-  'documents.collections': () => [],
-  'documents.createCollection': missing,
-  'documents.renameCollection': missing,
-  'documents.deleteCollection': missing,
-  'documents.list': missing,
-  'documents.add': missing,
-  'documents.pick': missing,
-  'documents.remove': missing,
-  'documents.retry': missing,
-  'documents.cancel': missing,
-  'documents.search': missing,
-  'documents.text': missing,
-  'documents.use': missing,
-};
 
 function summary({ id, title, createdAtMs, updatedAtMs }: Conversation): ConversationSummary {
   return { id, title, createdAtMs, updatedAtMs };

@@ -2,9 +2,10 @@
 import type { WireError } from '../../main/contract/errors.ts';
 import type { RemoteServer } from '../../main/contract/remote.ts';
 import type { Conversation, EngineStatus, HostInfo, Message, ModelEntry, Settings } from '../../main/contract/types.ts';
+import { groundedAnswer } from './fake-documents-data.ts';
 import { SERVERS } from './fake-remote.ts';
 
-export const SCENARIOS = ['plain', 'slow', 'empty', 'none', 'loading', 'error', 'device-lost', 'long', 'remote'] as const;
+export const SCENARIOS = ['plain', 'slow', 'empty', 'none', 'loading', 'error', 'device-lost', 'long', 'remote', 'documents'] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
 export interface Scenario {
@@ -342,6 +343,21 @@ function long(nowMs: number): Conversation[] {
   ];
 }
 
+/** Asked over a collection: an answer that is supported, one that is not, and one that is not in the documents. */
+function grounded(nowMs: number): Conversation[] {
+  const titles = [
+    ['How high is the deposit, and when do I get it back?', 'The deposit of the flat'],
+    ['May I keep a dog?', 'Pets in the flat'],
+    ['Is there a parking space for my car?', 'Parking'],
+  ];
+  return titles.map(([question, title], at) => {
+    const { content, ...grounding } = groundedAnswer(question);
+    const turn = { question, answer: content, change: grounding };
+    const asked = conversation(`c-grounded-${at}`, title, nowMs - (at + 1) * MINUTE_MS, [turn]);
+    return { ...asked, collectionId: 'lease' };
+  });
+}
+
 export function scenario(name: ScenarioName, nowMs: number): Scenario {
   const plain: Scenario = {
     host: HOST,
@@ -424,6 +440,8 @@ export function scenario(name: ScenarioName, nowMs: number): Scenario {
         },
         conversations: farAway(nowMs),
       };
+    case 'documents':
+      return { ...plain, conversations: [...grounded(nowMs), ...everyday(nowMs)] };
     case 'long':
       return { ...plain, conversations: long(nowMs) };
   }

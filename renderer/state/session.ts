@@ -6,6 +6,12 @@ import { Chat } from './chat.ts';
 import type { PageClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import { Conversations } from './conversations.ts';
+import { Adding, type AddingView } from './documents-adding.ts';
+import { CollectionChoice } from './documents-choice.ts';
+import { Dropping } from './documents-dropping.ts';
+import { DocumentSearch, type SearchView } from './documents-search.ts';
+import { DocumentViewer, type ViewerView } from './documents-viewer.ts';
+import { Documents, type DocumentsView } from './documents.ts';
 import { Drafts, type DraftStorage } from './drafts.ts';
 import { Notices } from './notices.ts';
 import { view, type View } from './view.svelte.ts';
@@ -20,11 +26,22 @@ export interface Session {
   readonly conversations: Conversations;
   readonly chat: Chat;
   readonly drafts: Drafts;
+  readonly documents: Documents;
+  readonly adding: Adding;
+  readonly documentSearch: DocumentSearch;
+  readonly viewer: DocumentViewer;
+  readonly choice: CollectionChoice;
+  readonly dropping: Dropping;
   readonly notices: Notices;
   readonly views: {
     readonly app: View<AppView>;
     readonly conversations: View<ConversationList>;
     readonly chat: View<ChatView>;
+    readonly documents: View<DocumentsView>;
+    readonly adding: View<AddingView>;
+    readonly documentSearch: View<SearchView>;
+    readonly viewer: View<ViewerView>;
+    readonly choice: View<ReadonlyMap<string, string | null>>;
     readonly notices: View<readonly Notice[]>;
     readonly announcement: View<string>;
   };
@@ -35,15 +52,39 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
   const announcer = new Announcer(clock);
   const app = new App(client, notices);
   const conversations = new Conversations(client, clock, notices);
-  const chat = new Chat(client, clock, notices, announcer);
+  const choice = new CollectionChoice(client, notices);
+  const chat = new Chat(client, clock, notices, announcer, choice);
+  const documents = new Documents(client, clock, notices, announcer);
+  const adding = new Adding(client, documents, announcer);
+  const documentSearch = new DocumentSearch(client, clock, announcer);
+  const viewer = new DocumentViewer(client);
   const views = {
     app: view(app),
     conversations: view(conversations),
     chat: view(chat),
+    documents: view(documents),
+    adding: view(adding),
+    documentSearch: view(documentSearch),
+    viewer: view(viewer),
+    choice: view(choice),
     notices: view(notices),
     announcement: view(announcer),
   };
-  return { clock, app, conversations, chat, drafts: new Drafts(storage), notices, views };
+  return {
+    clock,
+    app,
+    conversations,
+    chat,
+    drafts: new Drafts(storage),
+    documents,
+    adding,
+    documentSearch,
+    viewer,
+    choice,
+    dropping: new Dropping(documents, adding, choice, notices),
+    notices,
+    views,
+  };
 }
 
 const KEY = Symbol('session');
