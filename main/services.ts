@@ -18,6 +18,7 @@ import { openDatabase } from './database/open.ts';
 import { CollectionService } from './documents/collections.ts';
 import { DocumentService } from './documents/documents.ts';
 import { Indexer } from './documents/indexer.ts';
+import { Bm25Retriever } from './documents/retriever.ts';
 import type { StartDocumentWorker } from './documents/worker-protocol.ts';
 import { EventBus, type AnyEvent } from './event-bus.ts';
 import { LibraryService } from './library/library.ts';
@@ -92,9 +93,10 @@ export function createServices(options: ServicesOptions): Services {
     builtInFolder: options.builtInModelsFolder,
   });
   const collections = new CollectionService({ db, events, clock, newId });
+  const retriever = new Bm25Retriever(db);
   const { startDocumentWorker: startWorker } = options;
   const indexer = new Indexer({ db, databasePath, events, clock: systemClock, collections, startWorker });
-  const documents = new DocumentService({ db, events, clock, newId, collections, indexer });
+  const documents = new DocumentService({ db, events, clock, newId, collections, indexer, retriever });
   const remote = new RemoteService({
     db,
     events,
@@ -114,6 +116,7 @@ export function createServices(options: ServicesOptions): Services {
     engine,
     settings,
     conversations,
+    retriever,
     ready: () => session.ready,
     problem: () => session.problem,
   });

@@ -1,13 +1,22 @@
-/** One answer from prompt to end: prompt assembly, the engine, ids to text. It may end early (stopped, failed); `done` waits for the engine. */
+/**
+ * One answer from prompt to end: passages, prompt assembly, the engine, ids to text, and what the passages say about the answer. It may end
+ * early (stopped, failed); `done` waits for the engine.
+ */
 import { isConclaveError, engineError } from '../../gpu/errors.ts';
 import { invariant } from '../../gpu/invariant.ts';
 import type { EngineResult } from '../contract/engine.ts';
+import type { Passage } from '../contract/documents.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
-import type { GenerationStats, MessageStatus } from '../contract/types.ts';
+import type { GenerationStats, Message, MessageStatus } from '../contract/types.ts';
+import { getConversation } from '../database/conversations.ts';
 import { getMessage, listPath } from '../database/messages.ts';
+import { checkAnswer, NO_EVIDENCE, type CheckedAnswer } from '../documents/evidence.ts';
+import { searchQuestion } from '../documents/query.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import type { ChatDependencies } from './chat.ts';
 import type { ReadyModel, Run } from './chat-model.ts';
+import { ABSENT_ANSWER } from './document-prompt.ts';
+import { documentTurn, MOST_PASSAGES } from './document-turn.ts';
 import { assemblePrompt, type Prompt } from './prompt.ts';
 
 export class AnswerRun implements Run {
@@ -19,6 +28,8 @@ export class AnswerRun implements Run {
   readonly #writer: AnswerWriter;
   readonly #startMs: number;
   #prompt: Prompt | null = null;
+  #question = '';
+  #sources: readonly Passage[] = [];
 
   constructor(deps: ChatDependencies, answer: { readonly id: string; readonly conversationId: string }, ready: ReadyModel) {
     this.answerId = answer.id;
@@ -31,12 +42,13 @@ export class AnswerRun implements Run {
 
   end(status: MessageStatus, error: WireError | null): void {
     this.#controller.abort();
-    this.#writer.finish({ status, stats: this.#statsSoFar(), error });
+    this.#writer.finish({ status, stats: this.#statsSoFar(), error, ...this.#checked() });
   }
 
   async #run(): Promise<void> {
     try {
       const prompt = this.#begin();
+      if (!prompt) return this.#finishAbsent();
       const decoder = this.#ready.model.decoder();
       const { endIds } = this.#ready.model;
       const result = await this.#deps.engine.generate(
@@ -51,21 +63,53 @@ export class AnswerRun implements Run {
         this.#controller.signal,
       );
       if (result.reason !== 'cancelled') this.#writer.append(decoder.flush(), 0);
-      this.#writer.finish({ ...endOf(result), stats: this.#stats(prompt, result) });
+      this.#writer.finish({ ...endOf(result), stats: this.#stats(prompt, result), ...this.#checked() });
     } catch (error) {
       this.#writer.finish({ status: 'failed', stats: this.#statsSoFar(), error: toWireError(error) });
       if (!isConclaveError(error)) console.error(error);
     }
   }
 
-  #begin(): Prompt {
+  /** Null when the documents have nothing to do with the question: then no model is asked. */
+  #begin(): Prompt | null {
     const { db, settings } = this.#deps;
     this.#writer.start(this.#ready.model.name, null);
     const questionId = getMessage(db, this.answerId)?.parentId;
     invariant(questionId, 'an answer has a question');
-    this.#prompt = assemblePrompt(listPath(db, questionId), settings.current, this.#ready);
+    const path = listPath(db, questionId);
+    const passages = this.#retrieve(path);
+    if (passages?.length === 0) return null;
+    if (passages) {
+      const { prompt, sources } = documentTurn(path, settings.current, this.#ready, passages);
+      this.#prompt = prompt;
+      this.#sources = sources;
+      this.#writer.sources(sources);
+    } else this.#prompt = assemblePrompt(path, settings.current, this.#ready);
     this.#writer.prefill(0, this.#prompt.ids.length);
     return this.#prompt;
+  }
+
+  /** Null without a collection. */
+  #retrieve(path: readonly Message[]): readonly Passage[] | null {
+    const { db, retriever } = this.#deps;
+    const questions = path.filter(({ role }) => role === 'user').map(({ content }) => content);
+    const question = questions.at(-1);
+    invariant(question !== undefined, 'a path ends with a question');
+    this.#question = question;
+    const collectionId = getConversation(db, path[0].conversationId)?.collectionId ?? null;
+    if (collectionId === null) return null;
+    return retriever.retrieve(collectionId, searchQuestion(question, questions.at(-2) ?? null), MOST_PASSAGES);
+  }
+
+  /** Nothing for an answer without passages or without text. */
+  #checked(): CheckedAnswer | null {
+    if (this.#sources.length === 0 || this.#writer.content.trim() === '') return null;
+    return checkAnswer(this.#writer.content, this.#question, this.#sources);
+  }
+
+  #finishAbsent(): void {
+    this.#writer.append(ABSENT_ANSWER, 0);
+    this.#writer.finish({ status: 'complete', stats: null, error: null, evidence: NO_EVIDENCE });
   }
 
   #sampling() {

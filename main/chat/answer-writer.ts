@@ -19,6 +19,8 @@ export interface AnswerEnd {
   readonly stats: GenerationStats | null;
   readonly error: WireError | null;
   readonly evidence?: Evidence | null;
+  /** The whole text, where it is not what was appended: citations that point nowhere are taken out. */
+  readonly content?: string;
 }
 
 export class AnswerWriter {
@@ -51,6 +53,10 @@ export class AnswerWriter {
 
   get isFinished(): boolean {
     return this.#isFinished;
+  }
+
+  get content(): string {
+    return this.#content;
   }
 
   get tokens(): number {
@@ -104,14 +110,13 @@ export class AnswerWriter {
     this.#events.emit('answer.finished', {
       answerId: this.#answerId,
       conversationId: this.#conversationId,
-      content: this.#content,
-      ...this.#committed({ evidence: null, ...end }),
+      ...this.#committed({ evidence: null, content: this.#content, ...end }),
     });
   }
 
   #committed(end: Required<AnswerEnd>): Required<AnswerEnd> {
     try {
-      finishMessage(this.#db, this.#answerId, { content: this.#content, ...end });
+      finishMessage(this.#db, this.#answerId, end);
       return end;
     } catch (error) {
       return { ...end, status: 'failed', error: toWireError(error) };

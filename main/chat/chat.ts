@@ -11,6 +11,7 @@ import type { WriteDb } from '../database/handles.ts';
 import { getMessage, insertMessage, listUnfinished, markInterrupted } from '../database/messages.ts';
 import type { Clock } from '../clock.ts';
 import { requireCollection } from '../documents/collections.ts';
+import type { Retriever } from '../documents/retriever.ts';
 import type { EventBus } from '../event-bus.ts';
 import type { SettingsService } from '../settings/settings.ts';
 import { AnswerRun } from './answer-run.ts';
@@ -29,6 +30,7 @@ export interface ChatDependencies {
   readonly engine: EngineClient;
   readonly settings: SettingsService;
   readonly conversations: ConversationService;
+  readonly retriever: Retriever;
   /** The model that can answer now, or null: then questions wait. */
   readonly ready: () => Answerer | null;
   /** Why no model will be ready: then questions fail at once instead of waiting. */

@@ -1,6 +1,6 @@
 /**
  * Messages of a branch → the prompt's ids. When the context is full the oldest turns are left out, whole (a question with its answer),
- * never the system prompt and never the last question.
+ * never the system prompt, the last question or the passages that go with it.
  */
 import { engineError } from '../../gpu/errors.ts';
 import { invariant } from '../../gpu/invariant.ts';
@@ -22,12 +22,20 @@ export interface Prompt {
 export function assemblePrompt(
   path: readonly Message[],
   settings: { readonly systemPrompt: string; readonly maxAnswerTokens: number },
+  ready: ReadyModel,
+): Prompt {
+  return assemble(turnsOf(path), settings.systemPrompt, settings.maxAnswerTokens, ready);
+}
+
+/** As `assemblePrompt`, of turns that are put together already. */
+export function assemble(
+  turns: readonly ChatMessage[][],
+  systemPrompt: string,
+  maxTokens: number,
   { model, contextTokens }: ReadyModel,
 ): Prompt {
-  const turns = turnsOf(path);
-  const reserve = answerReserve(settings.maxAnswerTokens, contextTokens);
-  const encode = (dropped: number) =>
-    model.encodePrompt([...systemMessage(settings.systemPrompt), ...turns.slice(dropped).flat()]);
+  const reserve = answerReserve(maxTokens, contextTokens);
+  const encode = (dropped: number) => model.encodePrompt([...systemMessage(systemPrompt), ...turns.slice(dropped).flat()]);
   const mostDropped = turns.length - 1;
 
   // A shorter history never gives a longer prompt, so the least number of turns to drop is found by halving.
@@ -51,7 +59,7 @@ export function assemblePrompt(
       `The question and the system prompt have ${ids.length} tokens; the context holds ${contextTokens}. Shorten them, or choose a longer context in the settings.`,
       { promptTokens: ids.length, contextTokens },
     );
-  return { ids, droppedTurns: idsDropped, maxAnswerTokens: Math.min(settings.maxAnswerTokens, room) };
+  return { ids, droppedTurns: idsDropped, maxAnswerTokens: Math.min(maxTokens, room) };
 }
 
 /** Room kept for the answer: what was asked for, but at most a quarter of the context, so that history is not dropped for nothing. */

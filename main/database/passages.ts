@@ -75,3 +75,18 @@ export function searchChunks(db: ReadDb, collectionId: string, match: string, li
     )
     .map(toFound);
 }
+
+/** The chunks right before and after one, if they are there. */
+export function neighbourChunks(db: ReadDb, versionSeq: number, number: number): FoundChunk[] {
+  return db
+    .all<ChunkRow>(
+      `SELECT ${COLUMNS}, 0 AS score FROM chunks
+       JOIN document_versions ON document_versions.seq = chunks.version_seq
+       JOIN documents ON documents.id = document_versions.document_id
+       WHERE version_seq = ? AND number IN (?, ?) ORDER BY number DESC`,
+      versionSeq,
+      number - 1,
+      number + 1,
+    )
+    .map(toFound);
+}

@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { rmSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { indexed, writeDocument } from '../../tests/documents/support.ts';
 import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
 import { testServices, type TestServices } from '../../tests/fixtures-services/test-services.ts';
 
@@ -20,23 +21,7 @@ async function setUp(): Promise<TestServices> {
   return t;
 }
 
-function file(name: string, content: string | Uint8Array): string {
-  const place = path.join(folder.path, 'Meine Dokumente', name);
-  mkdirSync(path.dirname(place), { recursive: true });
-  writeFileSync(place, content);
-  return place;
-}
-
-/** Waits until nothing of the collection waits any more. */
-async function indexed(t: TestServices, collectionId: string) {
-  const deadlineMs = Date.now() + 30_000;
-  for (;;) {
-    const documents = await t.request('documents.list', { collectionId });
-    if (documents.every(({ status }) => status !== 'queued' && status !== 'reading')) return documents;
-    if (Date.now() > deadlineMs) throw new Error(`still: ${JSON.stringify(documents)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const file = (name: string, content: string | Uint8Array) => writeDocument(folder.path, name, content);
 
 test('a folder is walked, read by the worker and searched; what cannot be read stops nothing', async () => {
   file(

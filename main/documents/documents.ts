@@ -25,6 +25,7 @@ import type { EventBus } from '../event-bus.ts';
 import { requireCollection, type CollectionService } from './collections.ts';
 import { asDocumentError, findFiles, type FoundFile } from './find-files.ts';
 import type { Indexer } from './indexer.ts';
+import type { Retriever } from './retriever.ts';
 
 export interface DocumentDependencies {
   readonly db: WriteDb;
@@ -33,6 +34,7 @@ export interface DocumentDependencies {
   readonly newId: () => string;
   readonly collections: CollectionService;
   readonly indexer: Indexer;
+  readonly retriever: Retriever;
 }
 
 export class DocumentService {
@@ -120,9 +122,7 @@ export class DocumentService {
 
   search(collectionId: string, query: string, limit: number): readonly Passage[] {
     requireCollection(this.#deps.db, collectionId);
-    void query;
-    void limit;
-    return [];
+    return this.#deps.retriever.retrieve(collectionId, query, limit);
   }
 
   /** At the start: marks what is not on disk as it was indexed, then goes on with what waits. */

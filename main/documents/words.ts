@@ -48,6 +48,6 @@ export function stem(word: string): string {
     .replace(/(?<=[aeiouy].*[^aeiou])(ing|ed|er|ers|ly)$/, '')
     .replace(/([bdfgmnprt])\1$/, '$1')
     .replace(/(?<=..)e$/, '')
-    .replace(/(?<=..)y$/, 'i');
+    .replace(/(?<=.[^aeiou])y$/, 'i');
   return cut.length < 3 ? plain : cut;
 }
