@@ -3,7 +3,9 @@ import { ONLINE_POLICIES, type OnlinePolicyName } from './policies.ts';
 import { simulate, type PromptRole, type Simulation } from './simulate.ts';
 import type { RoutingTrace } from './trace.ts';
 
-export const POLICY_NAMES = ['lru', 'lfu', 'lfru', 'belady'] as const satisfies readonly (OnlinePolicyName | 'belady')[];
+export const POLICY_NAMES = ['lru', 'lfu', 'lfru', 'adaptive', 'belady'] as const satisfies readonly (
+  OnlinePolicyName | 'belady'
+)[];
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
 export interface PolicyResult {

@@ -1,5 +1,5 @@
 /**
- * Decayed frequency plus recency, the default. An expert's score is the sum of its past uses, each weighted by its age in two exponentials:
+ * Decayed frequency plus recency. An expert's score is the sum of its past uses, each weighted by its age in two exponentials:
  * a slow one (frequency) and a fast one (recency), after the combined recency and frequency of LRFU (Lee et al., IEEE Trans. Computers 50(12),
  * 2001). Experts of the last tokens are protected as long as anything else may leave.
  */
@@ -20,9 +20,9 @@ export interface LfruSettings {
   readonly warmTokens: number;
 }
 
-/** Chosen from recorded traces: docs/offload-policy.md says how flat the choice is. */
+/** The best guarded setting on answers that repeat themselves; the choice is flat (docs/offload-policy.md). */
 export const LFRU_DEFAULTS: LfruSettings = {
-  frequencyHalfLifeTokens: 96,
+  frequencyHalfLifeTokens: 64,
   recencyHalfLifeTokens: 8,
   recencyWeight: 4,
   protectedTokens: 2,

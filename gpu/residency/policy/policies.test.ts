@@ -137,7 +137,7 @@ describe.each(Object.entries(ONLINE_POLICIES))('%s', (_, policy) => {
   });
 });
 
-test.each(['lru', 'lfru'] as const)('%s does not believe warm counts forever', (name) => {
+test.each(['lru', 'lfru', 'adaptive'] as const)('%s does not believe warm counts forever', (name) => {
   const cache = ONLINE_POLICIES[name]({ nExperts: 3, nSlots: 2, nUsed: 1 });
   cache.warm([1e9, 0, 0]);
   for (let token = 0; token < 2000; token++) cache.used([1 + (token % 2)]);

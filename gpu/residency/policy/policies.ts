@@ -1,14 +1,28 @@
 /** The policies by name, and which one the engine takes. */
 import type { CachePolicyFactory } from '../types.ts';
-import { lfru } from './lfru.ts';
+import { adaptive } from './adaptive.ts';
+import { LFRU_DEFAULTS, lfru, lfruWith } from './lfru.ts';
 import { lfu } from './lfu.ts';
 import { lru } from './lru.ts';
 
+/**
+ * What `adaptive` chooses between: each was the best somewhere among recorded and synthetic traces (docs/offload-policy.md). Without
+ * protection for natural text, pure recency and a slow frequency for models where one of them is all there is, LFRU for answers in loops.
+ */
+const CANDIDATES: readonly CachePolicyFactory[] = [
+  lfruWith({ ...LFRU_DEFAULTS, protectedTokens: 0 }),
+  lru,
+  lfruWith({ ...LFRU_DEFAULTS, frequencyHalfLifeTokens: 512, recencyWeight: 1, protectedTokens: 0 }),
+  lfru,
+];
+
 /** Those that need no future; Belady (belady.ts) is only for simulations. */
-export const ONLINE_POLICIES = { lru, lfu, lfru } as const satisfies Readonly<Record<string, CachePolicyFactory>>;
+export const ONLINE_POLICIES = { lru, lfu, lfru, adaptive: adaptive(CANDIDATES) } as const satisfies Readonly<
+  Record<string, CachePolicyFactory>
+>;
 
 export type OnlinePolicyName = keyof typeof ONLINE_POLICIES;
 
 /** Chosen by misses ÷ Belady's on recorded traces (docs/offload-policy.md). */
-export const defaultPolicyName: OnlinePolicyName = 'lfru';
+export const defaultPolicyName: OnlinePolicyName = 'adaptive';
 export const defaultPolicy: CachePolicyFactory = ONLINE_POLICIES[defaultPolicyName];

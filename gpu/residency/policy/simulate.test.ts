@@ -2,6 +2,8 @@
 import { expect, test } from 'vitest';
 import { drawUnit } from '../../reference/ops/random.ts';
 import { comparePolicies, POLICY_NAMES } from './compare.ts';
+import type { CachePolicyFactory } from '../types.ts';
+import { lfu } from './lfu.ts';
 import { lru } from './lru.ts';
 import { ONLINE_POLICIES } from './policies.ts';
 import { simulate } from './simulate.ts';
@@ -103,6 +105,30 @@ test('more slots never hurt LRU; the same call gives the same result', () => {
   expect(simulate(trace, { nSlots: 6, policy: ONLINE_POLICIES.lfru })).toEqual(
     simulate(trace, { nSlots: 6, policy: ONLINE_POLICIES.lfru }),
   );
+});
+
+test('adaptive comes close to the best of recency and frequency, whichever that is', () => {
+  const nSlots = 4;
+  const missesOf = (trace: RoutingTrace, policy: CachePolicyFactory) => simulate(trace, { nSlots, policy }).misses;
+  // Phases of 40 tokens over four experts each: what was frequent before is worth nothing.
+  const phases = traceOf(
+    Array.from({ length: 2000 }, (_, token) => [[(Math.floor(token / 40) * 4 + Math.floor(drawUnit(SEED, token) * 4)) % 12]]),
+    12,
+  );
+  // Four favourites, and every other token one of eight that is not soon seen again.
+  const favourites = traceOf(
+    Array.from({ length: 2000 }, (_, token) => [
+      [token % 2 === 0 ? Math.floor(drawUnit(SEED, token) * 4) : 4 + (Math.floor(token / 2) % 8)],
+    ]),
+    12,
+  );
+  for (const [trace, better, worse] of [
+    [phases, lru, lfu],
+    [favourites, lfu, lru],
+  ] as const) {
+    expect(missesOf(trace, worse)).toBeGreaterThan(1.15 * missesOf(trace, better));
+    expect(missesOf(trace, ONLINE_POLICIES.adaptive)).toBeLessThan(1.06 * missesOf(trace, better));
+  }
 });
 
 test('slots outside K…E are a bug of the caller', () => {

@@ -49,9 +49,9 @@ test('every policy at every number of slots, as a table', async () => {
   expect(exitCode, stderr).toBe(EXIT.done);
   expect(stdout).toContain('Tiny: 10 prompt tokens (counts only), 30 answer tokens; 2 of 8 experts in 2 layers');
   const rows = stdout.split('\n').filter((line) => /^\d/.test(line));
-  expect(rows).toHaveLength(12);
+  expect(rows).toHaveLength(15);
   expect(rows[0]).toMatch(/^2 \(25[.]0 %\) +lru +\d+[.]\d % +\d+ +\d[.]\d\d +\d+[.]\d +\d[.]\d\d$/);
-  expect(rows.slice(8).map((row) => row.split(/ {2,}/)[1])).toEqual(['lru', 'lfu', 'lfru', 'belady']);
+  expect(rows.slice(10).map((row) => row.split(/ {2,}/)[1])).toEqual(['lru', 'lfu', 'lfru', 'adaptive', 'belady']);
 });
 
 test('the document has the same figures as the simulator, layer by layer', async () => {
@@ -85,7 +85,7 @@ describe('refused', () => {
     [['simulate', 'T', '--slots', '1'], /from 2 to 8/],
     [['simulate', 'T', '--slots', '2.5'], /--slots has "2.5"/],
     [['simulate', 'T', '--slots', '300%'], /--slots has "300%"/],
-    [['simulate', 'T', '--policy', 'magic'], /--policy is "magic", but must be all or some of lru, lfu, lfru, belady/],
+    [['simulate', 'T', '--policy', 'magic'], /--policy is "magic", but must be all or some of lru, lfu, lfru, adaptive, belady/],
     [['simulate', 'T', '--prompt', 'hello'], /--prompt is no option of "experts simulate"/],
     [['model.gguf', '--prompt', 'x', '--slots', '2'], /--slots is no option of "experts MODEL"/],
     [['model.gguf', 'other.gguf', '--prompt', 'x'], /takes one model/],
