@@ -8,7 +8,7 @@ import { sql } from './tests/lint/sql.ts';
 const conclave = { rules: { borders, sql } };
 
 /** Programs whose output is for a terminal. */
-const terminal = ['main/hosts/{cli,launcher,browser}/**', 'tests/**', '**/*.test.ts', '*.config.{ts,js}', '.ci/**'];
+const terminal = ['main/hosts/{cli,launcher,browser,packaging}/**', 'tests/**', '**/*.test.ts', '*.config.{ts,js}', '.ci/**'];
 
 export default typescript.config(
   { ignores: ['node_modules/', 'out/', 'dist/', '.cache/', 'resources/', 'tests/golden/', 'tests/fixtures/generated/'] },

@@ -21,6 +21,8 @@ export interface Setting {
   /** What the answer must hold. */
   readonly expect: string;
   readonly screenshots: string;
+  /** File name of the answer's screenshot. */
+  readonly picture?: string;
 }
 
 export async function checkApp(run: Run, setting: Setting): Promise<void> {
@@ -146,7 +148,7 @@ async function checkConfinement(run: Run, page: () => DevtoolsPage, running: () 
   });
 }
 
-async function checkAnswer(run: Run, page: () => DevtoolsPage, setting: Setting): Promise<void> {
+export async function checkAnswer(run: Run, page: () => DevtoolsPage, setting: Setting): Promise<void> {
   await run.step('the model that was handed over is loaded in the engine host', async () => {
     await page().waitUntil('the model', stateIs('ready'), LOAD_LIMIT_MS);
     const state = await stateOf(page());
@@ -163,7 +165,7 @@ async function checkAnswer(run: Run, page: () => DevtoolsPage, setting: Setting)
       `(() => { const a = document.querySelector('article.answer'); return !!a && a.getAttribute('aria-busy') !== 'true' && a.textContent.trim().length > 0; })()`,
       ANSWER_LIMIT_MS,
     );
-    writeFileSync(path.join(setting.screenshots, 'electron-answer.png'), await page().screenshot());
+    writeFileSync(path.join(setting.screenshots, setting.picture ?? 'electron-answer.png'), await page().screenshot());
   });
   await run.step('question and answer are rows in SQLite, as the page shows them', async () => {
     const conversation = await page().evaluate<Conversation>(
@@ -186,7 +188,8 @@ async function checkAnswer(run: Run, page: () => DevtoolsPage, setting: Setting)
   });
 }
 
-const stateIs = (state: string) => `window.conclave.request('app.state', {}).then((r) => r.value.engine.state === '${state}')`;
+export const stateIs = (state: string) =>
+  `window.conclave.request('app.state', {}).then((r) => r.value.engine.state === '${state}')`;
 
 async function stateOf(page: DevtoolsPage): Promise<AppState> {
   return page.evaluate<AppState>(`window.conclave.request('app.state', {}).then((r) => r.value)`);
@@ -197,7 +200,7 @@ function present<T>(value: T | undefined): T {
   return value;
 }
 
-function equal(found: unknown, wanted: unknown, what: string): void {
+export function equal(found: unknown, wanted: unknown, what: string): void {
   if (!isDeepStrictEqual(found, wanted))
     throw new Error(`${what}: found ${JSON.stringify(found)}, wanted ${JSON.stringify(wanted)}`);
 }

@@ -3,15 +3,16 @@
  * folder and a model (a tiny one by default), asks a question in its window, reads the answer from the page and from SQLite, starts it again.
  * Without --pinned on the stand-in (Linux x64), with it on the Electron that package.json names. Ends with `N passed, N failed, N skipped`.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { onADisplay } from './display.ts';
 import { tinyModel } from '../fixtures/tiny-model.ts';
 import { describeRun } from './steps.ts';
-import { fetchStandIn, installStandIn, STAND_IN_MAJOR, type ElectronProgram } from './stand-in.ts';
+import { buildForPinned, buildForStandIn } from './build.ts';
+import { fetchStandIn, installStandIn, type ElectronProgram } from './stand-in.ts';
 import { pinnedElectron } from './pinned.ts';
 import { checkApp } from './app-steps.ts';
 
@@ -28,15 +29,11 @@ const { pinned } = values;
 const screenshots = path.join(root, 'out', 'test');
 
 // One display for the whole test: the app ends and starts again on it.
-if (process.platform === 'linux' && !process.env.DISPLAY) {
-  const again = ['-a', '-s', '-screen 0 1280x900x24', process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const { error, status } = spawnSync('xvfb-run', again, { stdio: 'inherit' });
-  if (!error) process.exit(status ?? 1);
-}
+onADisplay();
 
 const run = describeRun();
 const reason = whyNotHere();
-if (reason) run.skipAll(reason);
+if (reason) run.skip(reason);
 else {
   // Beside the cache, so that the stand-in's files can be linked instead of copied; spaces and letters beyond ASCII on purpose.
   const cache = path.join(os.homedir(), '.cache', 'conclave');
@@ -46,7 +43,7 @@ else {
     let program: ElectronProgram | undefined;
     await run.step(pinned ? 'the app is built' : 'the stand-in is there and the app is built for it', () => {
       if (!pinned) fetchStandIn();
-      build();
+      (pinned ? buildForPinned : buildForStandIn)(root);
       program = pinned
         ? pinnedElectron(root)
         : installStandIn(path.join(folder, 'app'), path.join(root, 'out', 'stand-in', 'out'), '0.1.0');
@@ -74,11 +71,4 @@ function whyNotHere(): string | null {
   if (process.platform === 'linux' && !process.env.DISPLAY) return 'there is no display and no xvfb-run';
   if (pinned || (process.platform === 'linux' && process.arch === 'x64')) return null;
   return 'the stand-in for Electron exists for Linux x64 only';
-}
-
-function build(): void {
-  const electronVite = path.join(root, 'node_modules', 'electron-vite', 'bin', 'electron-vite.js');
-  const env = pinned ? process.env : { ...process.env, CONCLAVE_STAND_IN: '1', ELECTRON_MAJOR_VER: STAND_IN_MAJOR };
-  const result = spawnSync(process.execPath, [electronVite, 'build'], { cwd: root, env, encoding: 'utf8' });
-  if (result.status !== 0) throw new Error(`the build failed:\n${result.stdout}${result.stderr}`);
 }

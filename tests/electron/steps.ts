@@ -2,12 +2,14 @@
 
 export interface Run {
   step(name: string, work: () => Promise<void> | void): Promise<void>;
-  skipAll(reason: string): void;
+  /** Counts one skip for what is left out. */
+  skip(reason: string): void;
   /** Prints the counts; the exit code. */
   finish(): number;
 }
 
-export function describeRun(): Run {
+/** `label` says in the summary whose failures and skips these are. */
+export function describeRun(label = 'electron'): Run {
   let passed = 0;
   let skipped = 0;
   const failures: string[] = [];
@@ -27,12 +29,12 @@ export function describeRun(): Run {
         console.log(`  ✗ ${name}\n    ${error instanceof Error ? error.stack : String(error)}`);
       }
     },
-    skipAll(reason) {
+    skip(reason) {
       skipped++;
-      console.log(`skipped 1: [electron] ${reason}`);
+      console.log(`skipped 1: [${label}] ${reason}`);
     },
     finish() {
-      for (const failure of failures) console.log(`failed: [electron] ${failure}`);
+      for (const failure of failures) console.log(`failed: [${label}] ${failure}`);
       console.log(`${passed} passed, ${failures.length} failed, ${skipped} skipped`);
       return failures.length > 0 ? 1 : 0;
     },

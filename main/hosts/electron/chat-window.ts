@@ -1,6 +1,6 @@
 /** The window with the chat page: sandboxed, isolated, without Node. */
 import path from 'node:path';
-import { BrowserWindow, nativeTheme, screen } from 'electron';
+import { app, BrowserWindow, nativeTheme, screen } from 'electron';
 import { pageAddress } from './scheme.ts';
 import { LEAST_HEIGHT, LEAST_WIDTH, readWindowState, writeWindowState } from './window-state.ts';
 
@@ -13,6 +13,7 @@ export function openChatWindow(dataFolder: string, preloadFolder: string): Brows
     minHeight: LEAST_HEIGHT,
     show: false,
     title: 'Conclave',
+    ...(process.platform === 'linux' ? { icon: iconFile() } : {}), // elsewhere the executable carries it
     autoHideMenuBar: true,
     // Seen for a moment before the page paints; the page's own two backgrounds.
     backgroundColor: nativeTheme.shouldUseDarkColors ? '#151918' : '#fdfdfb',
@@ -33,4 +34,9 @@ export function openChatWindow(dataFolder: string, preloadFolder: string): Brows
   });
   void window.loadURL(pageAddress('chat'));
   return window;
+}
+
+function iconFile(): string {
+  if (app.isPackaged) return path.join(process.resourcesPath, 'icon.png');
+  return path.join(app.getAppPath(), 'resources', 'icons', '512x512.png');
 }

@@ -1,0 +1,52 @@
+/** The one door to electron-builder: our configuration, nothing published, and what its copy of Electron leaves behind removed. */
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import builder, { type Configuration } from 'electron-builder';
+
+export type TargetPlatform = 'linux' | 'win32' | 'darwin';
+export type TargetArch = 'x64' | 'arm64';
+
+export interface BuildRequest {
+  readonly root: string;
+  /** With package.json, out/ and node_modules/, where the app is not the repository's own. */
+  readonly appFolder?: string;
+  readonly platform: TargetPlatform;
+  readonly arch: TargetArch;
+  /** Targets of electron-builder (`dir`, `AppImage` …); empty: those that the configuration names. */
+  readonly targets: readonly string[];
+  /** An unpacked Electron for this platform and architecture; null: electron-builder downloads it. */
+  readonly electronFolder: string | null;
+  readonly output: string;
+  readonly overrides?: Configuration;
+  /** Fuses that this Electron does not have. */
+  readonly withoutFuses?: 'all' | readonly (keyof NonNullable<Configuration['electronFuses']>)[];
+}
+
+const PLATFORMS = { linux: builder.Platform.LINUX, win32: builder.Platform.WINDOWS, darwin: builder.Platform.MAC };
+
+/** The folder with the unpacked app. What else was made lies beside it. */
+export async function runBuilder(request: BuildRequest): Promise<string> {
+  let unpacked = '';
+  await builder.build({
+    projectDir: request.root,
+    targets: PLATFORMS[request.platform].createTarget([...request.targets], builder.Arch[request.arch]),
+    publish: 'never',
+    config: {
+      extends: 'electron.builder.yml',
+      ...(request.electronFolder ? { electronDist: request.electronFolder } : {}),
+      ...request.overrides,
+      directories: { output: request.output, ...(request.appFolder ? { app: request.appFolder } : {}) },
+      async afterPack({ appOutDir, packager }) {
+        unpacked = appOutDir;
+        // The fuses are set after this hook.
+        const configuration: { electronFuses?: Configuration['electronFuses'] } = packager.config;
+        if (request.withoutFuses === 'all') configuration.electronFuses = null;
+        else for (const fuse of request.withoutFuses ?? []) delete packager.config.electronFuses?.[fuse];
+        // Electron's own start page and version file: there when Electron came as a folder.
+        await rm(path.join(packager.getResourcesDir(appOutDir), 'default_app.asar'), { force: true });
+        await rm(path.join(appOutDir, 'version'), { force: true });
+      },
+    },
+  });
+  return unpacked;
+}
