@@ -52,6 +52,8 @@ export interface ServicesOptions {
 export interface Services {
   /** Where the browser host puts uploads; they belong to the app. */
   readonly modelsFolder: string;
+  /** The same for documents. Copies that no collection holds are deleted when that host starts. */
+  readonly documentsFolder: string;
   /** Answers a request of the contract. Rejects with a ConclaveError. */
   handle(channel: string, payload: unknown): Promise<unknown>;
   /** Returns a function that ends the subscription. */
@@ -264,6 +266,7 @@ export function createServices(options: ServicesOptions): Services {
 
   return {
     modelsFolder,
+    documentsFolder: path.join(folder, 'documents'),
     async handle(channel, payload) {
       if (!isChannel(channel)) throw serviceError('request.unknown', `There is no request "${channel}".`, { channel });
       return answer(channel, payload);

@@ -2,9 +2,9 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isSkippedFile, isSkippedFolder, kindOfFile, READABLE } from '../contract/document-kinds.ts';
 import type { DocumentKind } from '../contract/documents.ts';
 import { serviceError, toWireError, type WireError } from '../contract/errors.ts';
-import { isSkippedFile, isSkippedFolder, kindOfFile, READABLE } from './kinds.ts';
 import { LIMITS } from './limits.ts';
 
 export interface FoundFile {

@@ -126,7 +126,8 @@ describe('citations', () => {
 
   it('stay text where there is no such source, in code and in links', () => {
     expect(numbers('[0] [3] [1234] `a[1]` [1](https://example.org) a[x]\n\n```js\na[1]\n```')).toEqual([]);
-    expect(html('[3]', cited)).toContain('[3]');
+    expect(html('[1][3].', cited)).toMatch(/>1<\/button>\[3\]\.<\/span>/);
+    expect(html('[01]', cited)).toContain('[01]');
     expect(html('One [1].')).toContain('One [1].');
   });
 

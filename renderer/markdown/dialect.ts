@@ -11,12 +11,15 @@ const HARMLESS_TAG = /^<\/?(?:b|i|em|strong|s|del|u|sub|sup|kbd|small|mark|br|hr
 const LINK = /^(?:https?:\/\/|mailto:)/i;
 const FORMULA = /^(?:\\\([^\n]*?\\\)|\\\[[\s\S]*?\\\]|\$\$[\s\S]*?\$\$)/;
 
-/** `[3]`, but not the text of a link. */
-const CITATION = /^\[(\d{1,3})\](?!\()/;
+/** `[3]`, but not the text of a link; several, and what ends the sentence, stay together on a line. */
+const CITATIONS = /^(?:\[\d{1,3}\](?!\())+[.,;:!?)]*/;
 
 const marked = new Marked(options([]));
 
 function options(sources: readonly string[]): MarkedExtension {
+  const names = sources.map(escapeHtml);
+  /** For attributes; undefined where there is no such source. */
+  const nameOf = (number: string): string | undefined => (/^0/.test(number) ? undefined : names[Number(number) - 1]);
   return {
     gfm: true,
     async: false,
@@ -32,18 +35,21 @@ function options(sources: readonly string[]): MarkedExtension {
         renderer: (token) => `<span class="formula">${escapeHtml((token as Tokens.Generic & { text: string }).text)}</span>`,
       },
       {
-        name: 'citation',
+        name: 'citations',
         level: 'inline',
         start: (source) => (sources.length > 0 ? source.search(/\[\d/) : -1),
         tokenizer(source) {
-          const found = CITATION.exec(source);
-          const number = found ? Number(found[1]) : 0;
-          return found && number >= 1 && number <= sources.length ? { type: 'citation', raw: found[0], number } : undefined;
+          const [raw] = CITATIONS.exec(source) ?? [''];
+          const cites = [...raw.matchAll(/\d+/g)].some(([number]) => nameOf(number) !== undefined);
+          return cites ? { type: 'citations', raw } : undefined;
         },
-        renderer(token) {
-          const { number } = token as Tokens.Generic & { number: number };
-          const name = escapeHtml(sources[number - 1]);
-          return `<button type="button" class="citation" title="${name}" aria-label="Source ${number}: ${name}">${number}</button>`;
+        renderer: ({ raw }) => {
+          const buttons = raw.replace(/\[(\d+)\]/g, (text, number: string) => {
+            const name = nameOf(number);
+            if (name === undefined) return text;
+            return `<button type="button" class="citation" title="${name}" aria-label="Source ${number}: ${name}">${number}</button>`;
+          });
+          return `<span class="citations">${buttons}</span>`;
         },
       },
     ],

@@ -1,7 +1,8 @@
 /**
- * Files out of what was dropped or chosen. A host that gives paths takes a folder as it is; any other is given the files in it,
- * without those that are hidden or that tools fill in.
+ * Files out of what was dropped or chosen. A host that gives paths takes a folder as it is; any other is given the documents in it,
+ * without what is hidden or made by tools. A file that was named itself is always given: the host says why it takes it or not.
  */
+import { isSkippedFile, isSkippedFolder, kindOfFile } from '../../main/contract/document-kinds.ts';
 
 /** The few things this needs of the browser's `FileSystemEntry`, so that tests can act them out. */
 export interface Entry {
@@ -11,7 +12,6 @@ export interface Entry {
 
 /** Deeper than people nest folders; a link in a circle ends here. */
 const MOST_DEEP = 32;
-const SKIPPED_FOLDERS = new Set(['node_modules', '__pycache__', 'venv', 'bower_components']);
 
 /** `entries[i]` belongs to `files[i]`; null where the browser has none. */
 export async function filesOf(
@@ -32,6 +32,7 @@ export async function filesOf(
 /** What `<input webkitdirectory>` gave, less what a walk would have left out. */
 export function withoutSkipped(files: readonly File[]): readonly File[] {
   return files.filter((file) => {
+    if (file.webkitRelativePath === '') return true;
     const steps = file.webkitRelativePath.split('/');
     return !steps.slice(1).some((step, at, all) => isSkipped(step, at < all.length - 1));
   });
@@ -52,5 +53,5 @@ async function walk(folder: FileSystemDirectoryEntry, depth: number, found: File
 }
 
 function isSkipped(name: string, isFolder: boolean): boolean {
-  return name.startsWith('.') || (isFolder && SKIPPED_FOLDERS.has(name));
+  return isFolder ? isSkippedFolder(name) : isSkippedFile(name) || kindOfFile(name) === null;
 }

@@ -5,7 +5,18 @@ import type { Conversation, EngineStatus, HostInfo, Message, ModelEntry, Setting
 import { groundedAnswer } from './fake-documents-data.ts';
 import { SERVERS } from './fake-remote.ts';
 
-export const SCENARIOS = ['plain', 'slow', 'empty', 'none', 'loading', 'error', 'device-lost', 'long', 'remote', 'documents'] as const;
+export const SCENARIOS = [
+  'plain',
+  'slow',
+  'empty',
+  'none',
+  'loading',
+  'error',
+  'device-lost',
+  'long',
+  'remote',
+  'documents',
+] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
 export interface Scenario {

@@ -204,15 +204,57 @@ test('uploads that are refused leave nothing behind', async () => {
     '.hidden.gguf',
     'con.gguf',
     'a\0.gguf',
-    'model.exe',
     '',
     'x'.repeat(200) + '.gguf',
   ])
     expect([name, errorCode(await upload(name, 'GGUF'))]).toEqual([name, 'request.invalid']);
+  expect(errorCode(await upload('model.exe', 'MZ'))).toBe('document.kind');
   expect(errorCode(await upload('a.gguf', 'PNG and so on'))).toBe('gguf.not-gguf');
   expect(errorCode(await upload('a.gguf', ''))).toBe('request.invalid');
   expect((await upload('a.gguf', 'GGUF', { origin: 'http://evil.example' })).status).toBe(403);
   expect(existsSync(t.services.modelsFolder) ? readdirSync(t.services.modelsFolder) : []).toEqual([]);
+});
+
+test('a document becomes a file of the app, the same one when it comes again, and goes when no collection holds it', async () => {
+  const pathOf = async (name: string, text: string): Promise<string> =>
+    (JSON.parse((await upload(name, text)).body) as { value: { path: string } }).value.path;
+  const kept = await pathOf('Größe ü.md', '# Kept');
+  expect(path.relative(t.services.documentsFolder, kept)).toMatch(/^[0-9a-f]{24}.Größe ü[.]md$/);
+  expect(readFileSync(kept, 'utf8')).toBe('# Kept');
+  expect(await pathOf('Größe ü.md', '# Kept')).toBe(kept);
+  const other = await pathOf('Größe ü.md', '# Another text');
+  expect(other).not.toBe(kept);
+  const { value } = JSON.parse((await post('/api/documents.createCollection', { name: 'C' })).body) as { value: { id: string } };
+  await post('/api/documents.add', { collectionId: value.id, paths: [kept] });
+  writeFileSync(path.join(t.services.documentsFolder, 'crash.part'), 'half');
+  const second = await startServer(t.services, path.join(folder.path, 'page'));
+  await second.close();
+  expect([existsSync(kept), existsSync(other)]).toEqual([true, false]);
+  expect(readdirSync(t.services.documentsFolder)).toHaveLength(1);
+});
+
+test('documents that are refused leave nothing behind', async () => {
+  for (const name of ['../up.md', '.hidden.md', 'nul.md', 'a:b.md', 'trailing.md.', 'x'.repeat(200) + '.md'])
+    expect([name, errorCode(await upload(name, 'text'))]).toEqual([name, 'request.invalid']);
+  expect(errorCode(await upload('picture.jpg', 'JFIF'))).toBe('document.kind');
+  expect(errorCode(await upload('empty.md', ''))).toBe('request.invalid');
+  const huge = http.request({
+    ...addressOf(host),
+    method: 'POST',
+    path: '/api/upload?name=huge.md',
+    headers: { cookie, origin: host.origin, 'content-length': '21000000' },
+  });
+  const answered = new Promise<string>((resolve, reject) => {
+    huge.on('response', (response) => {
+      response.setEncoding('utf8');
+      response.on('data', resolve);
+    });
+    huge.on('error', reject);
+  });
+  huge.write('only the beginning');
+  expect(await answered).toContain('document.too-large');
+  huge.destroy();
+  expect(existsSync(t.services.documentsFolder) ? readdirSync(t.services.documentsFolder) : []).toEqual([]);
 });
 
 test('an upload that is broken off leaves nothing; leftovers of a crash go at the start', async () => {

@@ -8,6 +8,7 @@ import { serviceError } from '../../contract/errors.ts';
 import type { Services } from '../../services.ts';
 import { Access } from './access.ts';
 import { readJson } from './body.ts';
+import { receiveDocument, removeUnusedDocuments } from './document-upload.ts';
 import { EventStream } from './event-stream.ts';
 import { redirect, reply, replyError, replyText, replyValue } from './replies.ts';
 import { staticFiles, type StaticFile } from './static-files.ts';
@@ -27,6 +28,7 @@ const USED_LINK = 'This link was used already, or is not one of ours. Press Ente
 /** Listens when it resolves. `pageFolder` is the built page (out/renderer). */
 export async function startServer(services: Services, pageFolder: string): Promise<BrowserHost> {
   await removeLeftovers(services.modelsFolder);
+  await removeUnusedDocuments(services);
   const files = staticFiles(pageFolder);
   const events = new EventStream();
   const endSubscription = services.on((event) => events.send(event));
@@ -103,7 +105,10 @@ async function api(context: Context, url: URL, request: IncomingMessage, respons
   if (request.method !== 'POST') throw serviceError('request.refused', `${request.method ?? ''} is not possible here.`);
   if (!access.hasOurOrigin(request)) throw foreign();
   if (name === 'upload') {
-    const path = await receiveUpload(request, url.searchParams.get('name') ?? '', services.modelsFolder);
+    const given = url.searchParams.get('name') ?? '';
+    const path = /[.]gguf$/i.test(given)
+      ? await receiveUpload(request, given, services.modelsFolder)
+      : await receiveDocument(request, given, services.documentsFolder);
     return replyValue(response, { path });
   }
   replyValue(response, await services.handle(name, await readJson(request)));

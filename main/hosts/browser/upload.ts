@@ -12,7 +12,7 @@ import { pipeline } from 'node:stream/promises';
 import { engineError } from '../../../gpu/errors.ts';
 import { ConclaveError, serviceError } from '../../contract/errors.ts';
 
-const PART = '.part';
+export const PART = '.part';
 /** Longest name that every file system takes, with room for our suffix. */
 const MAX_NAME_CHARS = 150;
 /** Kept free on the disk: the history must stay writable. */
@@ -21,9 +21,7 @@ const SPARE_BYTES = 64 * 2 ** 20;
 /** Resolves with the path of the copy. Rejects with request.invalid, gguf.not-gguf or data.*; then nothing is left behind. */
 export async function receiveUpload(request: IncomingMessage, givenName: string, folder: string): Promise<string> {
   const name = checkedName(givenName);
-  const sizeBytes = Number(request.headers['content-length']);
-  if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= 0)
-    throw serviceError('request.invalid', `${name} is empty or its size was not announced.`, { name });
+  const sizeBytes = announcedSize(request, name);
   await mkdir(folder, { recursive: true });
   await checkSpace(folder, name, sizeBytes);
   const target = path.join(folder, name);
@@ -51,20 +49,32 @@ export async function removeLeftovers(folder: string): Promise<void> {
 }
 
 function checkedName(name: string): string {
-  const problem =
-    name.length > MAX_NAME_CHARS
-      ? `longer than ${MAX_NAME_CHARS} characters`
-      : !/[.]gguf$/i.test(name)
-        ? 'not the name of a .gguf file'
-        : /[/\\:*?"<>|\p{Cc}]/u.test(name) || /^[.\s]/.test(name) || /^(con|prn|aux|nul|com\d|lpt\d)[.]/i.test(name)
-          ? 'not a plain file name'
-          : null;
-  if (problem === null) return name;
-  const shown = name.slice(0, 60);
-  throw serviceError('request.invalid', `"${shown}" is ${problem}. Rename the file, then drop it again.`, { name: shown });
+  requirePlainName(name);
+  if (!/[.]gguf$/i.test(name)) throw refusedName(name, 'not the name of a .gguf file');
+  return name;
 }
 
-async function checkSpace(folder: string, name: string, sizeBytes: number): Promise<void> {
+/** A name that every file system takes and that leads nowhere else. Throws request.invalid. */
+export function requirePlainName(name: string): void {
+  if (name.length > MAX_NAME_CHARS) throw refusedName(name, `longer than ${MAX_NAME_CHARS} characters`);
+  const plain = name !== '' && !/[/\\:*?"<>|\p{Cc}]/u.test(name) && !/^[.\s]|[.\s]$/.test(name);
+  if (!plain || /^(con|prn|aux|nul|com\d|lpt\d)([.]|$)/i.test(name)) throw refusedName(name, 'not a plain file name');
+}
+
+function refusedName(name: string, problem: string) {
+  const shown = name.slice(0, 60);
+  return serviceError('request.invalid', `"${shown}" is ${problem}. Rename the file, then drop it again.`, { name: shown });
+}
+
+/** Throws request.invalid where there is nothing. */
+export function announcedSize(request: IncomingMessage, name: string): number {
+  const sizeBytes = Number(request.headers['content-length']);
+  if (Number.isSafeInteger(sizeBytes) && sizeBytes > 0) return sizeBytes;
+  throw serviceError('request.invalid', `${name} is empty or its size was not announced.`, { name });
+}
+
+/** Throws data.disk-full. */
+export async function checkSpace(folder: string, name: string, sizeBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   const freeBytes = bavail * bsize;
   if (freeBytes >= sizeBytes + SPARE_BYTES) return;
@@ -119,7 +129,7 @@ class SizeAndMagic extends Transform {
   }
 }
 
-function asUploadError(error: unknown, name: string): unknown {
+export function asUploadError(error: unknown, name: string): unknown {
   if (error instanceof ConclaveError || !(error instanceof Error)) return error;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC') return serviceError('data.disk-full', `The disk is full; ${name} could not be taken.`, { name }, error);

@@ -1,5 +1,5 @@
 /** Which files are documents, by the ending of their name, and which folders are not looked into. */
-import type { DocumentKind } from '../contract/documents.ts';
+import type { DocumentKind } from './documents.ts';
 
 const ENDINGS: Readonly<Record<DocumentKind, string>> = {
   pdf: 'pdf',
