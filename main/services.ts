@@ -3,11 +3,13 @@
  * Hosts bring what differs between them: the engine, the SQL binding, the file dialog.
  */
 import { randomInt, randomUUID } from 'node:crypto';
+import os from 'node:os';
 import path from 'node:path';
 import type { Channel, RequestOf, ResponseOf } from './contract/channels.ts';
 import type { EngineClient } from './contract/engine.ts';
 import { serviceError } from './contract/errors.ts';
 import type { HostInfo, Settings } from './contract/types.ts';
+import { HUGGING_FACE_HOST } from './contract/model-address.ts';
 import { isChannel, parseRequest } from './contract/validators.ts';
 import { ChatService } from './chat/chat.ts';
 import { ConversationService } from './chat/conversations.ts';
@@ -21,6 +23,11 @@ import { Indexer } from './documents/indexer.ts';
 import { Bm25Retriever } from './documents/retriever.ts';
 import type { StartDocumentWorker } from './documents/worker-protocol.ts';
 import { EventBus, type AnyEvent } from './event-bus.ts';
+import { catalogueEntries } from './library/catalogue.ts';
+import { DownloadService } from './library/download/downloads.ts';
+import { listModels } from './library/download/hugging-face.ts';
+import type { Fetch } from './library/download/remote.ts';
+import { fitVerdict } from './library/fit.ts';
 import { LibraryService } from './library/library.ts';
 import type { ModelFiles } from './library/model-files.ts';
 import { ModelSession } from './library/model-session.ts';
@@ -44,6 +51,10 @@ export interface ServicesOptions {
   readonly keyStore?: KeyStore;
   /** What differs in tests: the environment, and how long a server is waited for. */
   readonly remote?: Partial<Pick<RemoteDependencies, 'environment' | 'limits'>>;
+  /** How downloads reach the network; Node's own when not given. */
+  readonly fetch?: Fetch;
+  /** An origin; tests have a server of their own. */
+  readonly huggingFace?: string;
   readonly clock?: Clock;
   readonly newId?: () => string;
   readonly newSeed?: () => number;
@@ -69,6 +80,8 @@ type Handlers = { [C in Channel]: (request: RequestOf<C>) => ResponseOf<C> | Pro
 /** Throws `data.*` when the folder cannot be used. */
 export function createServices(options: ServicesOptions): Services {
   const { host, engine, files, openConnection, clock = systemClock, newId = randomUUID } = options;
+  const { fetch = globalThis.fetch, huggingFace = `https://${HUGGING_FACE_HOST}` } = options;
+  const ramBytes = os.totalmem();
   const folder = host.dataFolder;
   const holder = { pid: process.pid, startedAtMs: clock.nowMs(), program: `${host.kind} host` };
   const lock = lockFolder(folder, holder, openConnection);
@@ -93,12 +106,25 @@ export function createServices(options: ServicesOptions): Services {
     files,
     ownFolder: modelsFolder,
     builtInFolder: options.builtInModelsFolder,
+    ramBytes,
   });
   const collections = new CollectionService({ db, events, clock, newId });
   const retriever = new Bm25Retriever(db);
   const { startDocumentWorker: startWorker } = options;
   const indexer = new Indexer({ db, databasePath, events, clock: systemClock, collections, startWorker });
   const documents = new DocumentService({ db, events, clock, newId, collections, indexer, retriever });
+  const downloads = new DownloadService({
+    db,
+    events,
+    clock,
+    newId,
+    fetch,
+    huggingFace,
+    partsFolder: path.join(folder, 'downloads'),
+    modelsFolder,
+    adopt: async (filePath) => (await library.adopt(filePath)).id,
+  });
+  const closing = new AbortController();
   const remote = new RemoteService({
     db,
     events,
@@ -209,6 +235,26 @@ export function createServices(options: ServicesOptions): Services {
       await select(modelId);
       return null;
     },
+    'library.catalogue': () => catalogueEntries(ramBytes),
+    'library.lookUp': async (request) => {
+      const found = await listModels({ ...request, fetch, huggingFace, signal: closing.signal });
+      return { ...request, files: found.map((file) => ({ ...file, fit: fitVerdict(file.sizeBytes, ramBytes) })) };
+    },
+    'library.details': ({ modelId }) => library.details(modelId),
+    'downloads.list': () => downloads.list(),
+    'downloads.start': ({ source }) => downloads.start(source),
+    'downloads.pause': async ({ downloadId }) => {
+      await downloads.pause(downloadId);
+      return null;
+    },
+    'downloads.resume': ({ downloadId }) => {
+      downloads.resume(downloadId);
+      return null;
+    },
+    'downloads.cancel': async ({ downloadId }) => {
+      await downloads.cancel(downloadId);
+      return null;
+    },
     'settings.update': updateSettings,
     'documents.collections': () => collections.list(),
     'documents.createCollection': ({ name }) => collections.create(name),
@@ -276,6 +322,7 @@ export function createServices(options: ServicesOptions): Services {
       indexer.start();
       void documents.checkFiles().catch((error: unknown) => console.error(error));
       await library.refreshBuiltIn();
+      await downloads.open().catch((error: unknown) => console.error(error)); // what a crash left could not be cleared
       const chosen =
         settings.current.selectedModelId ??
         (await library.list()).find((model) => model.builtIn && model.status === 'usable')?.id;
@@ -283,6 +330,8 @@ export function createServices(options: ServicesOptions): Services {
     },
     async close() {
       remote.close();
+      closing.abort(new Error('the app ends'));
+      await downloads.close();
       await chat.close();
       await indexer.close();
       await session.close();

@@ -16,6 +16,9 @@ import type { ModelSpec } from './types.ts';
 
 const ARCHITECTURES: readonly Architecture[] = [llama, qwen2moe, qwen3moe, olmoe];
 
+/** As files name them in `general.architecture`. */
+export const architectureNames: readonly string[] = ARCHITECTURES.map(({ name }) => name);
+
 /**
  * Numbers and tensor places of the model in `file`; reads no weights. Throws `model.architecture`, `model.metadata` or `model.tensor`
  * with the key or tensor, what was found and what is allowed.

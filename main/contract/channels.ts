@@ -14,10 +14,11 @@ import type {
   Settings,
 } from './types.ts';
 import type { DocumentEvents, DocumentRequests, Evidence } from './documents.ts';
+import type { LibraryEvents, LibraryRequests } from './downloads.ts';
 import type { WireError } from './errors.ts';
 import type { RemoteEvents, RemoteRequests } from './remote.ts';
 
-export interface Requests extends DocumentRequests, RemoteRequests {
+export interface Requests extends DocumentRequests, LibraryRequests, RemoteRequests {
   'app.state': { request: Record<string, never>; response: AppState };
 
   /** Newest first; `query` searches titles and message text. */
@@ -58,7 +59,7 @@ export interface Requests extends DocumentRequests, RemoteRequests {
   'settings.update': { request: Partial<Settings>; response: Settings };
 }
 
-export interface Events extends DocumentEvents, RemoteEvents {
+export interface Events extends DocumentEvents, LibraryEvents, RemoteEvents {
   'engine.status': EngineStatus;
   'library.changed': { models: readonly ModelEntry[] };
   'settings.changed': Settings;

@@ -38,6 +38,15 @@ export type ServiceErrorCode =
   | 'remote.failed' // the server's own error, in its words
   | 'remote.cut' // the answer broke off
   | 'remote.consent' // documents would leave this computer: `remote.review` shows them
+  | 'download.missing' // no such download (any more)
+  | 'download.exists' // the file is there, or on its way
+  | 'download.source' // what was given leads to no file that may be fetched
+  | 'download.not-found'
+  | 'download.refused' // the server wants a sign-in or a licence accepted
+  | 'download.redirect' // to where we do not follow
+  | 'download.server' // an answer that is not the file
+  | 'download.network' // no connection, or it breaks again and again
+  | 'download.checksum' // not the bytes that were meant
   | 'host.unsupported' // this host has no such thing (a file dialog in the browser host)
   | 'internal';
 

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import type { Channel, RequestOf } from './channels.ts';
 import { serviceError } from './errors.ts';
 import { REMOTE_SCHEMAS } from './remote-validators.ts';
+import { isRepository, isRepositoryFile, isRevision } from './model-address.ts';
 
 /** UTF-16 units. A question may hold a pasted book; a database row must not hold a disk. */
 export const MAX_MESSAGE_CHARS = 4_000_000;
@@ -13,6 +14,7 @@ const MAX_SYSTEM_PROMPT_CHARS = 200_000;
 const MAX_TITLE_CHARS = 300;
 const MAX_QUERY_CHARS = 500;
 const MAX_PATH_CHARS = 32_767; // Windows' longest path
+const MAX_URL_CHARS = 4000;
 const MAX_LISTED = 1000;
 const MAX_PATHS = 10_000;
 const MAX_PASSAGES = 100;
@@ -41,6 +43,24 @@ const settings = v.partial(
   }),
 );
 
+const repository = v.pipe(v.string(), v.maxLength(200), v.check(isRepository, 'it is not the id of a repository (owner/name)'));
+const revision = v.pipe(v.string(), v.maxLength(200), v.check(isRevision, 'it is not the name of a revision'));
+const downloadSource = v.variant('kind', [
+  v.strictObject({ kind: v.literal('catalogue'), entryId: id, fileName: v.pipe(v.string(), v.minLength(1), v.maxLength(500)) }),
+  v.strictObject({
+    kind: v.literal('hugging-face'),
+    repository,
+    revision,
+    file: v.pipe(v.string(), v.check(isRepositoryFile, 'it is not a GGUF file of a repository')),
+  }),
+  v.strictObject({
+    kind: v.literal('url'),
+    url: v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_URL_CHARS)),
+    sha256: v.nullable(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/i, 'it is not a SHA-256 (64 digits 0-9 a-f)'))),
+  }),
+]);
+const aDownload = v.strictObject({ downloadId: id });
+
 const SCHEMAS = {
   'app.state': empty,
   'conversations.list': v.strictObject({
@@ -68,6 +88,14 @@ const SCHEMAS = {
   'library.pick': empty,
   'library.remove': v.strictObject({ modelId: id }),
   'library.select': v.strictObject({ modelId: id }),
+  'library.catalogue': empty,
+  'library.lookUp': v.strictObject({ repository, revision }),
+  'library.details': v.strictObject({ modelId: id }),
+  'downloads.list': empty,
+  'downloads.start': v.strictObject({ source: downloadSource }),
+  'downloads.pause': aDownload,
+  'downloads.resume': aDownload,
+  'downloads.cancel': aDownload,
   'settings.update': settings,
   'documents.collections': empty,
   'documents.createCollection': v.strictObject({ name: title }),

@@ -4,10 +4,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBetterSqlite3 } from './better-sqlite3.ts';
 import { listCollections } from './collections.ts';
 import { getConversation, listConversations } from './conversations.ts';
+import { listDownloads } from './downloads.ts';
 import { makeHandle } from './handles.ts';
 import { getMessage, listMessages } from './messages.ts';
 import { migrate, schemaVersion, type Migration } from './migrate.ts';
 import { MIGRATIONS } from './migrations/all.ts';
+import { listModels } from './models.ts';
 import { openDatabase } from './open.ts';
 import { searchConversations } from './search.ts';
 import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
@@ -48,6 +50,8 @@ test('all tables are STRICT', () => {
     'conversations',
     'document_versions',
     'documents',
+    'download_files',
+    'downloads',
     'messages',
     'models',
     'remote_models',
@@ -102,6 +106,17 @@ test('30 → 40: collections come, conversations look into none and answers have
   expect(listMessages(db, 'c')).toMatchObject([{ content: 'old', sources: [], evidence: null }]);
   expect(listCollections(db)).toEqual([]);
   expect(schemaVersion(db)).toBe(newest);
+  close();
+});
+
+test('40 → 50: downloads come, models stay', () => {
+  databaseAt(40, [
+    `INSERT INTO models (id, name, path, parts_json, size_bytes, built_in, owned, added_at_ms) VALUES ('m', 'M', '/m.gguf', '[]', 1, 0, 1, 2)`,
+  ]);
+  const { db, close } = openDatabase(file, openBetterSqlite3);
+  expect(listModels(db).map(({ id }) => id)).toEqual(['m']);
+  expect(listDownloads(db)).toEqual([]);
+  expect(schemaVersion(db)).toBeGreaterThanOrEqual(50);
   close();
 });
 

@@ -1,6 +1,7 @@
 /** `ModelFiles` over GGUF files on disk: what the engine would refuse is refused here already, at import, without reading weights. */
 import { readModel } from '../../gpu/architectures/read-model.ts';
 import type { GgufFile } from '../../gpu/gguf/types.ts';
+import { optionalString } from '../../gpu/gguf/metadata.ts';
 import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
 import type { ChatTemplate, Tokenizer } from '../../gpu/tokenizer/types.ts';
 import type { ChatModel } from '../chat/chat-model.ts';
@@ -8,7 +9,11 @@ import { createChatTemplate } from '../chat/chat-template.ts';
 import type { ModelFacts } from '../contract/types.ts';
 import { describeModel } from './describe-model.ts';
 import { openModelFile } from './model-file.ts';
-import type { InspectedModel, ModelFiles } from './model-files.ts';
+import type { DescribedModel, InspectedModel, ModelFiles } from './model-files.ts';
+
+/** Shown to people; what is longer is cut off there. */
+const MAX_TEMPLATE_CHARS = 20_000;
+const MAX_LICENCE_CHARS = 300;
 
 interface OpenedModel {
   readonly inspected: InspectedModel;
@@ -17,6 +22,14 @@ interface OpenedModel {
 }
 
 export const modelFiles: ModelFiles = {
+  async describe(filePath, signal) {
+    const opened = await openModelFile(filePath, signal);
+    try {
+      return detailsOf(opened.file);
+    } finally {
+      await opened.close();
+    }
+  },
   async inspect(filePath, signal) {
     return (await openModel(filePath, signal)).inspected;
   },
@@ -69,5 +82,28 @@ function factsOf(file: GgufFile, trainedContextTokens: number, template: ChatTem
     trainedContextTokens,
     quantisation: types[0].type,
     templateSource: template.source,
+  };
+}
+
+function detailsOf(file: GgufFile): DescribedModel {
+  const { architecture, ggufVersion, sizeBytes, parameters, dimensions, experts, types, tokenizer } = describeModel(file);
+  const { layers, modelWidth, heads, kvHeads, vocabulary, trainedContextTokens } = dimensions;
+  return {
+    sizeBytes,
+    architecture,
+    ggufVersion,
+    parametersTotal: parameters.total,
+    parametersActive: parameters.active,
+    layers,
+    modelWidth,
+    heads,
+    kvHeads,
+    vocabulary,
+    trainedContextTokens,
+    experts,
+    types,
+    tokenizer: [tokenizer.model, tokenizer.preTokenizer].filter((name) => name !== null).join(', ') || null,
+    template: optionalString(file, 'tokenizer.chat_template')?.slice(0, MAX_TEMPLATE_CHARS) ?? null,
+    licence: optionalString(file, 'general.license')?.slice(0, MAX_LICENCE_CHARS) ?? null,
   };
 }

@@ -2,14 +2,17 @@
  * The models that the user may choose from. Models are known by reference: the file stays where it is and is inspected again when its
  * size or time changed. Built-in models come with the app and cannot be removed.
  */
-import { realpath, readdir, rm, stat } from 'node:fs/promises';
+import { realpath, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { serviceError, toWireError } from '../contract/errors.ts';
+import type { ModelDetails } from '../contract/downloads.ts';
+import { partNames } from '../contract/model-address.ts';
 import type { ModelEntry } from '../contract/types.ts';
 import type { WriteDb } from '../database/handles.ts';
 import { deleteModel, getModel, getModelByPath, listModels, saveModel, type ModelRecord } from '../database/models.ts';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../event-bus.ts';
+import { fitVerdict } from './fit.ts';
 import type { InspectedModel, ModelFiles } from './model-files.ts';
 
 export interface LibraryDependencies {
@@ -22,6 +25,7 @@ export interface LibraryDependencies {
   readonly ownFolder: string;
   /** Models that came with the app, or null. */
   readonly builtInFolder: string | null;
+  readonly ramBytes: number;
 }
 
 export class LibraryService {
@@ -45,7 +49,7 @@ export class LibraryService {
         path: givenPath,
       });
     const filePath = await realpath(givenPath).catch(() => givenPath);
-    const owned = isInside(this.#deps.ownFolder, filePath);
+    const owned = await this.#isOwn(filePath);
     let inspected: InspectedModel;
     try {
       inspected = await this.#deps.files.inspect(filePath);
@@ -58,13 +62,38 @@ export class LibraryService {
     return entryOf(record);
   }
 
+  /**
+   * Takes a file that the app fetched itself into the list. One that cannot be used stays, and its entry says why: fetching it again
+   * would not change that.
+   */
+  async adopt(givenPath: string): Promise<ModelEntry> {
+    const filePath = await realpath(givenPath);
+    const flags = { builtIn: false, owned: true };
+    let record: ModelRecord;
+    try {
+      record = this.#save(await this.#deps.files.inspect(filePath), flags);
+    } catch (error) {
+      record = await this.#saveUnusable(filePath, error, flags);
+    }
+    await this.#announce();
+    return entryOf(record);
+  }
+
+  /** What is in the file of a model, for people. Rejects with model.missing, gguf.*, file.*. */
+  async details(modelId: string): Promise<ModelDetails> {
+    const { path: filePath, parts, owned } = this.require(modelId);
+    const described = await this.#deps.files.describe(filePath);
+    const fit = fitVerdict(described.sizeBytes, this.#deps.ramBytes);
+    return { ...described, modelId, owned, fit, paths: parts.map((part) => part.path) };
+  }
+
   /** Returns the record that was removed. */
   async remove(modelId: string): Promise<ModelRecord> {
     const record = this.require(modelId);
     if (record.builtIn)
       throw serviceError('request.refused', `${record.name} came with the app and cannot be removed.`, { modelId });
     deleteModel(this.#deps.db, modelId);
-    if (record.owned) await Promise.all(record.parts.map((part) => rm(part.path, { force: true })));
+    if (record.owned) await this.#deleteFiles(record);
     await this.#announce();
     return record;
   }
@@ -110,7 +139,7 @@ export class LibraryService {
       try {
         this.#save(await this.#deps.files.inspect(filePath), { builtIn: true, owned: false });
       } catch (error) {
-        await this.#saveUnusable(filePath, error);
+        await this.#saveUnusable(filePath, error, { builtIn: true, owned: false });
       }
     }
     await this.#announce();
@@ -126,21 +155,42 @@ export class LibraryService {
     }
   }
 
-  async #saveUnusable(filePath: string, error: unknown): Promise<void> {
-    const { size, mtimeMs } = await stat(filePath);
-    const parts = [{ path: filePath, sizeBytes: size, modifiedAtMs: mtimeMs }];
-    const name = path.basename(filePath);
-    const flags = { builtIn: true, owned: false };
-    saveModel(this.#deps.db, {
+  async #saveUnusable(
+    filePath: string,
+    error: unknown,
+    flags: { readonly builtIn: boolean; readonly owned: boolean },
+  ): Promise<ModelRecord> {
+    const parts = await Promise.all(
+      partNames(path.basename(filePath)).map(async (name) => {
+        const partPath = path.join(path.dirname(filePath), name);
+        const found = await stat(partPath).catch(() => null);
+        return { path: partPath, sizeBytes: found?.size ?? 0, modifiedAtMs: found?.mtimeMs ?? 0 };
+      }),
+    );
+    const record = {
       ...this.#identity(filePath),
       ...flags,
-      name,
+      name: path.basename(filePath),
       path: filePath,
       parts,
-      sizeBytes: size,
+      sizeBytes: parts.reduce((sum, part) => sum + part.sizeBytes, 0),
       facts: null,
       problem: toWireError(error),
-    });
+    };
+    saveModel(this.#deps.db, record);
+    return record;
+  }
+
+  async #isOwn(filePath: string): Promise<boolean> {
+    const { ownFolder } = this.#deps;
+    return isInside(await realpath(ownFolder).catch(() => ownFolder), filePath);
+  }
+
+  /** And the folder that a download made for them, once it is empty. */
+  async #deleteFiles({ path: filePath, parts }: ModelRecord): Promise<void> {
+    await Promise.all(parts.map((part) => rm(part.path, { force: true })));
+    const folder = path.dirname(filePath);
+    if (await this.#isOwn(folder)) await rmdir(folder).catch(() => undefined); // other models lie in it
   }
 
   #save(inspected: InspectedModel, flags: { readonly builtIn: boolean; readonly owned: boolean }): ModelRecord {

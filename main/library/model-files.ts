@@ -3,6 +3,7 @@
  * header only; weights are the engine's. The library works against `ModelFiles`, so that its tests need no real model.
  */
 import type { ChatModel } from '../chat/chat-model.ts';
+import type { ModelDetails } from '../contract/downloads.ts';
 import type { ModelFacts } from '../contract/types.ts';
 import type { ModelPart } from '../database/models.ts';
 
@@ -14,7 +15,12 @@ export interface InspectedModel {
   readonly facts: ModelFacts;
 }
 
+/** What the file itself says. */
+export type DescribedModel = Omit<ModelDetails, 'modelId' | 'paths' | 'owned' | 'fit'>;
+
 export interface ModelFiles {
+  /** Also of a file that the engine cannot run. Rejects with gguf.*, file.* or model.* when it cannot be read at all. */
+  describe(path: string, signal?: AbortSignal): Promise<DescribedModel>;
   /** Rejects with gguf.*, file.* or model.* when the file cannot be used. */
   inspect(path: string, signal?: AbortSignal): Promise<InspectedModel>;
   /** The same checks; what the chat needs. */

@@ -113,6 +113,7 @@ export class FakeClient implements PageClient {
         this.#emit('settings.changed', this.#settings);
         return this.#settings;
       },
+      ...noLibrary,
     };
     return handlers[channel](request);
   }
@@ -358,6 +359,21 @@ export class FakeClient implements PageClient {
     this.#conversations.set(conversation.id, { ...conversation, messages });
   }
 }
+
+/** A page that downloads nothing. */
+const noDownload = (): never => {
+  throw serviceError('download.missing', 'This download has ended or was cancelled.');
+};
+const noLibrary = {
+  'library.catalogue': () => [],
+  'library.lookUp': noDownload,
+  'library.details': noDownload,
+  'downloads.list': () => [],
+  'downloads.start': noDownload,
+  'downloads.pause': noDownload,
+  'downloads.resume': noDownload,
+  'downloads.cancel': noDownload,
+};
 
 function summary({ id, title, createdAtMs, updatedAtMs }: Conversation): ConversationSummary {
   return { id, title, createdAtMs, updatedAtMs };

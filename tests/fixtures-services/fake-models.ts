@@ -4,7 +4,7 @@ import path from 'node:path';
 import { engineError } from '../../gpu/errors.ts';
 import type { ChatModel } from '../../main/chat/chat-model.ts';
 import type { ModelFacts } from '../../main/contract/types.ts';
-import type { InspectedModel, ModelFiles } from '../../main/library/model-files.ts';
+import type { DescribedModel, InspectedModel, ModelFiles } from '../../main/library/model-files.ts';
 
 export const FAKE_FACTS: ModelFacts = {
   architecture: 'llama',
@@ -15,6 +15,25 @@ export const FAKE_FACTS: ModelFacts = {
   trainedContextTokens: 400,
   quantisation: 'Q4_0',
   templateSource: 'fallback',
+};
+
+const FAKE_DETAILS: DescribedModel = {
+  sizeBytes: 9,
+  architecture: 'llama',
+  ggufVersion: 3,
+  parametersTotal: 1234,
+  parametersActive: 700,
+  layers: 2,
+  modelWidth: 8,
+  heads: 2,
+  kvHeads: 1,
+  vocabulary: 65_536,
+  trainedContextTokens: 400,
+  experts: { count: 4, used: 2, bytes: 800, bytesPerExpert: 100 },
+  types: [{ type: 'Q4_0', tensors: 20, bytes: 900 }],
+  tokenizer: 'gpt2',
+  template: null,
+  licence: null,
 };
 
 export function fakeChatModel(modelId: string, name: string): ChatModel {
@@ -54,6 +73,10 @@ export class FakeModelFiles implements ModelFiles {
     if (!text.startsWith('GGUF')) throw engineError('gguf.not-gguf', `${filePath} is not a GGUF file.`, { path: filePath });
     const parts = [{ path: filePath, sizeBytes: found.size, modifiedAtMs: found.mtimeMs }];
     return { name: path.basename(filePath, '.gguf'), parts, sizeBytes: found.size, facts: FAKE_FACTS };
+  }
+
+  async describe(filePath: string): Promise<DescribedModel> {
+    return { ...FAKE_DETAILS, sizeBytes: (await this.inspect(filePath)).sizeBytes };
   }
 
   async open(filePath: string, modelId: string) {

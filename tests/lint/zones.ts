@@ -79,7 +79,7 @@ export const zones: readonly Zone[] = [
   },
   {
     folder: 'main/',
-    may: ['main/', ...readersOfModels],
+    may: ['main/', 'resources/catalogue.json', ...readersOfModels],
     mayNot: ['main/hosts/'],
     node: true,
     packages: { allBut: [...gui, 'webgpu', ...sqlDrivers] },
