@@ -8,7 +8,7 @@ import { openModelFile } from '../../../library/model-file.ts';
 import { UsageError, type CliContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { percent, textTable } from '../text-table.ts';
-import { readSlots } from './experts-simulate.ts';
+import { readSlots } from './experts-policies.ts';
 
 /** Tokens that fill the slots before anything is counted. */
 const WARM_UP_TOKENS = 32;

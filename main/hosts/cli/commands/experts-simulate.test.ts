@@ -78,6 +78,23 @@ test('a prompt can ask for experts too; several traces follow one another', asyn
   expect((await counted(trace, trace)).nTokens).toBe(60);
 });
 
+test('made-up routing for models too large to run, said to be so, with a forecast for each machine', async () => {
+  const args = ['simulate', '--synthetic', 'gpt-oss-20b,mixtral-8x7b', '--slots', '50%', '--policy', 'lru,belady'];
+  const { exitCode, stdout, stderr } = await cli(...args);
+  expect(exitCode, stderr).toBe(EXIT.done);
+  expect(stdout.split('\n')[0]).toMatch(/^synthetic: .* nothing here was measured$/);
+  expect(stdout).toMatch(/Mixtral 8x7B: 2 of 8 experts; hit rates: .*arXiv 2312[.]17238/);
+  expect(stdout.match(/^(discrete GPU|Apple|laptop).*\d[.]\d–\d/gm)).toHaveLength(6);
+  const { stdout: json } = await cli(...args, '--machine', 'unified-16gb', '--seed', '4', '--json');
+  const document = JSON.parse(json);
+  expect(document).toMatchObject({ seed: 4, models: [{ model: 'gpt-oss-20b' }, { model: 'Mixtral 8x7B' }] });
+  for (const { forecasts, results } of document.models) {
+    expect(results.map((row: { policy: string }) => row.policy)).toEqual(['lru', 'belady']);
+    expect(forecasts).toHaveLength(1);
+    expect(forecasts[0].plan.prediction.tokensPerSecond).toBeGreaterThan(0);
+  }
+});
+
 describe('refused', () => {
   test.each([
     [['simulate'], /needs a trace/],
@@ -86,6 +103,13 @@ describe('refused', () => {
     [['simulate', 'T', '--slots', '2.5'], /--slots has "2.5"/],
     [['simulate', 'T', '--slots', '300%'], /--slots has "300%"/],
     [['simulate', 'T', '--policy', 'magic'], /--policy is "magic", but must be all or some of lru, lfu, lfru, adaptive, belady/],
+    [['simulate', '--synthetic', 'qwen9'], /--synthetic is "qwen9", but must be all or some of qwen3-30b-a3b/],
+    [['simulate', '--synthetic', 'toString'], /--synthetic is "toString"/],
+    [['simulate', '--synthetic', 'all', '--machine', 'phone'], /--machine is "phone", but must be all or some of discrete-12gb/],
+    [['simulate', 'T', '--synthetic', 'all'], /takes no trace/],
+    [['simulate', 'T', '--machine', 'all'], /--machine needs --synthetic/],
+    [['scout', 'model.gguf', '--prompt', 'x', '--policy', 'lru'], /--policy is no option of "experts scout"/],
+    [['scout', '--prompt', 'x'], /needs one model/],
     [['simulate', 'T', '--prompt', 'hello'], /--prompt is no option of "experts simulate"/],
     [['model.gguf', '--prompt', 'x', '--slots', '2'], /--slots is no option of "experts MODEL"/],
     [['model.gguf', 'other.gguf', '--prompt', 'x'], /takes one model/],

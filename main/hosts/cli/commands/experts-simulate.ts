@@ -1,12 +1,13 @@
 /** `experts simulate TRACE…`: hits and misses of recorded routing under each cache policy, and how far that is from Belady's. */
-import { comparePolicies, POLICY_NAMES, type PolicyName, type PolicyResult } from '../../../../gpu/residency/policy/compare.ts';
+import { comparePolicies, POLICY_NAMES } from '../../../../gpu/residency/policy/compare.ts';
 import type { PromptRole } from '../../../../gpu/residency/policy/simulate.ts';
-import { traceStatistics, type TraceStatistics } from '../../../../gpu/residency/policy/statistics.ts';
+import { traceStatistics } from '../../../../gpu/residency/policy/statistics.ts';
 import { concatTraces, sameShape, type RoutingTrace } from '../../../../gpu/residency/policy/trace.ts';
 import { UsageError, type CliContext, type OptionSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { percent, textTable } from '../text-table.ts';
 import { readTrace } from '../trace-files.ts';
+import { policyDocument, policyTable, readPolicies, readSlots, statisticsLine } from './experts-policies.ts';
+import { simulateSynthetic, SYNTHETIC_OPTIONS } from './experts-synthetic.ts';
 
 export const SIMULATE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   slots: {
@@ -23,9 +24,13 @@ export const SIMULATE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     type: 'boolean',
     description: "prompt tokens ask for experts like an answer's (default: they only tell the policy their counts)",
   },
+  ...SYNTHETIC_OPTIONS,
 };
 
-export async function simulateExperts({ flags, result }: CliContext, paths: readonly string[]): Promise<number> {
+export async function simulateExperts(context: CliContext, paths: readonly string[]): Promise<number> {
+  const { flags, result } = context;
+  if (flags.has('synthetic')) return simulateSynthetic(context, paths);
+  for (const name of Object.keys(SYNTHETIC_OPTIONS)) if (flags.has(name)) throw new UsageError(`--${name} needs --synthetic.`);
   if (paths.length === 0)
     throw new UsageError('experts simulate needs a trace: record one with experts MODEL --prompt T --trace FILE.');
   const names = readPolicies(flags.string('policy') ?? 'all');
@@ -47,13 +52,13 @@ export async function simulateExperts({ flags, result }: CliContext, paths: read
       answerTokens: nTokens - promptTokens,
       prompt,
       statistics,
-      results: results.map(document),
+      results: results.map(policyDocument),
     },
     [
       `${model}: ${promptTokens} prompt tokens${prompt === 'warm' ? ' (counts only)' : ''}, ${nTokens - promptTokens} answer tokens; ${nUsed} of ${nExperts} experts in ${layers.length} layers`,
       statisticsLine(statistics),
       '',
-      ...table(results, nExperts),
+      ...policyTable(results, nExperts, layers.length),
     ].join('\n'),
   );
   return EXIT.done;
@@ -71,52 +76,4 @@ async function readTraces(paths: readonly string[]): Promise<RoutingTrace> {
     traces.push(trace);
   }
   return concatTraces(traces);
-}
-
-export function readPolicies(text: string): readonly PolicyName[] {
-  if (text === 'all') return POLICY_NAMES;
-  return text.split(',').map((part) => {
-    const found = POLICY_NAMES.find((name) => name === part.trim());
-    if (!found) throw new UsageError(`--policy is "${text}", but must be all or some of ${POLICY_NAMES.join(', ')}.`);
-    return found;
-  });
-}
-
-/** `25%` of the experts (rounded, at least K) or a number from K to E. */
-export function readSlots(text: string, { nUsed, nExperts }: { readonly nUsed: number; readonly nExperts: number }): number[] {
-  const slots = text.split(',').map((part) => {
-    const match = /^(\d+(?:[.]\d+)?)(%?)$/.exec(part.trim());
-    const value = match ? Number(match[1]) : NaN;
-    const nSlots = match?.[2] === '%' ? Math.max(nUsed, Math.round((value / 100) * nExperts)) : value;
-    if (!Number.isInteger(nSlots) || nSlots < nUsed || nSlots > nExperts)
-      throw new UsageError(`--slots has "${part}", but must be a number from ${nUsed} to ${nExperts} or a share such as 25%.`);
-    return nSlots;
-  });
-  return [...new Set(slots)];
-}
-
-function statisticsLine({ reuseNextToken, reuseWithin8, topTenthShare, topQuarterShare }: TraceStatistics): string {
-  return (
-    `used again at the next token: ${percent(reuseNextToken)}, within 8: ${percent(reuseWithin8)}; ` +
-    `the most used tenth of the experts takes ${percent(topTenthShare)} of the uses, the quarter ${percent(topQuarterShare)}`
-  );
-}
-
-function table(results: readonly PolicyResult[], nExperts: number): string[] {
-  const rows = results.map(({ policy, nSlots, simulation, missesOverBelady, pointsBehind }) => [
-    `${nSlots} (${percent(nSlots / nExperts)})`,
-    policy,
-    percent(simulation.hitRate),
-    String(simulation.misses),
-    missesOverBelady.toFixed(2),
-    pointsBehind.toFixed(1),
-    (simulation.misses / Math.max(1, simulation.nTokens)).toFixed(2),
-  ]);
-  const head = ['slots', 'policy', 'hits', 'misses', '÷ Belady', 'points behind', 'misses/token'];
-  return textTable([head, ...rows], 2);
-}
-
-function document({ policy, nSlots, simulation, missesOverBelady, pointsBehind }: PolicyResult) {
-  const { hits, misses, hitRate, nTokens, layers } = simulation;
-  return { policy, nSlots, nTokens, hits, misses, hitRate, missesOverBelady, pointsBehind, layers };
 }
