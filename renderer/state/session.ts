@@ -14,6 +14,7 @@ import { DocumentViewer, type ViewerView } from './documents-viewer.ts';
 import { Documents, type DocumentsView } from './documents.ts';
 import { Drafts, type DraftStorage } from './drafts.ts';
 import { Notices } from './notices.ts';
+import { Servers, type ServersView } from './servers.ts';
 import { view, type View } from './view.svelte.ts';
 import type { AppView } from './app.ts';
 import type { ChatView } from './chat.ts';
@@ -33,6 +34,7 @@ export interface Session {
   readonly choice: CollectionChoice;
   readonly dropping: Dropping;
   readonly notices: Notices;
+  readonly servers: Servers;
   readonly views: {
     readonly app: View<AppView>;
     readonly conversations: View<ConversationList>;
@@ -43,6 +45,7 @@ export interface Session {
     readonly viewer: View<ViewerView>;
     readonly choice: View<ReadonlyMap<string, string | null>>;
     readonly notices: View<readonly Notice[]>;
+    readonly servers: View<ServersView>;
     readonly announcement: View<string>;
   };
 }
@@ -58,6 +61,7 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
   const adding = new Adding(client, documents, announcer);
   const documentSearch = new DocumentSearch(client, clock, announcer);
   const viewer = new DocumentViewer(client);
+  const servers = new Servers(client, notices);
   const views = {
     app: view(app),
     conversations: view(conversations),
@@ -68,6 +72,7 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
     viewer: view(viewer),
     choice: view(choice),
     notices: view(notices),
+    servers: view(servers),
     announcement: view(announcer),
   };
   return {
@@ -83,6 +88,7 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
     choice,
     dropping: new Dropping(documents, adding, choice, notices),
     notices,
+    servers,
     views,
   };
 }
