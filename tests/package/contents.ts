@@ -34,7 +34,9 @@ export function expectedFiles(platform: TargetPlatform, arch: TargetArch): reado
   return [
     /^package\.json$/,
     /^LICENSE$/,
-    /^out\/main\/[\w.-]+\.c?js$/,
+    /^out\/main\/main\.cjs$/,
+    /^out\/main\/document-worker\.cjs$/,
+    /^out\/main\/shared\/[\w.-]+\.cjs$/,
     /^out\/preload\/chat\.cjs$/,
     /^out\/preload\/engine\.cjs$/,
     /^out\/renderer\/index\.html$/,

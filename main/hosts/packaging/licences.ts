@@ -28,6 +28,10 @@ export function thirdPartyLicences(root: string): string {
     );
     waiting.push(...Object.keys(manifest.dependencies ?? {}).map((name) => ({ name, from: folder })));
   }
+  for (const name of found.keys()) {
+    const carried = path.join(root, 'resources', 'package', 'licences', `${name.replace('/', '+')}.txt`); // of what is inside it
+    if (existsSync(carried)) found.set(name, `${found.get(name)}\n\n${readFileSync(carried, 'utf8').trim()}`);
+  }
   const rule = `\n\n${'-'.repeat(80)}\n\n`;
   const texts = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, text]) => text.trim());
   return `Conclave is built with the libraries below.${rule}${texts.join(rule)}\n`;
