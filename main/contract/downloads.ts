@@ -62,7 +62,8 @@ export interface CatalogueEntry {
   readonly maker: string;
   readonly summary: string;
   readonly repository: string;
-  readonly licence: { readonly name: string; readonly url: string | null; readonly open: boolean };
+  /** `open`: anyone may use it for anything. A name of null: not verified, the model's page says it. */
+  readonly licence: { readonly name: string | null; readonly url: string | null; readonly open: boolean };
   readonly architecture: string;
   readonly parametersTotal: number | null;
   readonly parametersActive: number | null;

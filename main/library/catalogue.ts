@@ -37,7 +37,7 @@ const model = v.strictObject({
   summary: text,
   repository: v.pipe(v.string(), v.check(isRepository, 'not owner/name')),
   revision: v.nullable(v.pipe(v.string(), v.regex(/^[0-9a-f]{40}$/))),
-  licence: v.strictObject({ name: text, url: v.nullable(httpsAddress), open: v.boolean() }),
+  licence: v.strictObject({ name: v.nullable(text), url: v.nullable(httpsAddress), open: v.boolean() }),
   architecture: text,
   parametersTotal: count,
   parametersActive: count,
@@ -48,7 +48,12 @@ const model = v.strictObject({
   /** Why the engine cannot run it although it knows the architecture. */
   notYet: v.nullable(text),
   files: v.pipe(v.array(file), v.minLength(1)),
-  sources: v.pipe(v.array(v.strictObject({ url: httpsAddress, gives: v.pipe(v.array(text), v.minLength(1)) })), v.minLength(1)),
+  sources: v.pipe(
+    v.array(
+      v.strictObject({ url: httpsAddress, read: v.picklist(['page', 'quoted']), gives: v.pipe(v.array(text), v.minLength(1)) }),
+    ),
+    v.minLength(1),
+  ),
 });
 
 export const catalogueSchema = v.strictObject({
