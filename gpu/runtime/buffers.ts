@@ -73,7 +73,15 @@ export interface LayerBuffers {
   readonly output: MatrixBuffer;
   readonly ffn:
     | { readonly kind: 'dense'; readonly gateUp: FusedMatrices; readonly down: MatrixBuffer; readonly width: number }
-    | { readonly kind: 'moe'; readonly router: MatrixBuffer; readonly slab: ExpertSlab; readonly shared?: SharedExpertBuffers };
+    | {
+        readonly kind: 'moe';
+        readonly router: MatrixBuffer;
+        /** Where decode finds its experts; of a streamed layer the transit slab. */
+        readonly slab: ExpertSlab;
+        /** Where prefill finds those without a slot, through a table of its own; absent: every expert has a slot. */
+        readonly transit?: ExpertSlab;
+        readonly shared?: SharedExpertBuffers;
+      };
   /** Keys and values, `[G, C, Hd/2]` u32 words each. */
   readonly keys: BufferRange;
   readonly values: BufferRange;

@@ -17,7 +17,8 @@ import { bindSteps, type BoundStep } from './prefill-plan-steps.ts';
 import type { SamplingSettings } from './types.ts';
 
 const STATE_WORDS = 4;
-const NO_MISS = 0xffffffff;
+const MISS_WORD = 2;
+export const NO_MISS = 0xffffffff;
 
 export interface TokenToEncode {
   /** Position of the token that is fed: grids depend on it. */
@@ -26,6 +27,8 @@ export interface TokenToEncode {
   readonly step: number;
   /** Start at this layer's resume point instead of at the embedding. */
   readonly resumeLayer?: number;
+  /** End before this MoE layer's experts, when its router logits are there; nothing is sampled. */
+  readonly stopLayer?: number;
 }
 
 interface Segment {
@@ -100,27 +103,38 @@ export class DecodePlan {
     gpu.device.queue.writeBuffer(state.buffer, state.offsetBytes, words);
   }
 
-  /** Records one token; returns how many dispatches that took. */
-  encode(pass: GPUComputePassEncoder, { position, step, resumeLayer }: TokenToEncode): number {
+  /** Written into the queue: no miss is flagged any more. */
+  clearMiss(): void {
+    const { state, gpu } = this.#context;
+    gpu.device.queue.writeBuffer(state.buffer, state.offsetBytes + 4 * MISS_WORD, Uint32Array.of(NO_MISS));
+  }
+
+  /** Records one token, or the part of it that is asked for; returns how many dispatches that took. */
+  encode(pass: GPUComputePassEncoder, { position, step, resumeLayer, stopLayer }: TokenToEncode): number {
     const first = resumeLayer === undefined ? 0 : 2 + 2 * resumeLayer;
-    invariant(first < this.#segments.length && step < MAX_STEPS, `resume layer ${resumeLayer}, step ${step}`);
+    const end = stopLayer === undefined ? this.#segments.length : 2 + 2 * stopLayer;
+    invariant(
+      first < end && end <= this.#segments.length && step < MAX_STEPS,
+      `layers ${resumeLayer} to ${stopLayer}, step ${step}`,
+    );
     let pipeline: GPUComputePipeline | undefined;
-    let count = 1;
+    let count = 0;
     const record = ({ dispatch, grid }: BoundStep) => {
       if (dispatch.pipeline !== pipeline) pass.setPipeline((pipeline = dispatch.pipeline));
       pass.setBindGroup(0, dispatch.bindGroup);
       const [x, y, z] = grid(position);
       pass.dispatchWorkgroups(x, y, z);
     };
-    for (let s = first; s < this.#segments.length; s++) {
+    for (let s = first; s < end; s++) {
       for (const { bound, fromPosition } of this.#segments[s].steps) {
         if (position < fromPosition) continue;
         record(bound);
         count++;
       }
     }
+    if (stopLayer !== undefined) return count;
     record(this.#tails[step]);
-    return count;
+    return count + 1;
   }
 
   /** The dispatches of a token at `position`, in order, for whoever times them one by one. */

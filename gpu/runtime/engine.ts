@@ -8,9 +8,13 @@ import type { BufferRange } from '../device/types.ts';
 import { BufferUsage } from '../device/usage.ts';
 import { engineError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
+import { Residency } from '../residency/cache/residency.ts';
+import { defaultPolicy } from '../residency/policy/policies.ts';
+import { allResident, type ResidencyCounters } from '../residency/types.ts';
 import { MAX_STEPS } from './decode-activations.ts';
 import { stepWeightBytes, type StepBytes } from './decode-bytes.ts';
 import { DecodePlan } from './decode-plan.ts';
+import { ResumingDecoder } from './decode-resume.ts';
 import { DecodeRunner, SUBMISSIONS_IN_FLIGHT, type PendingTokens } from './decode-run.ts';
 import { readKvRows } from './kv-read.ts';
 import type { PlanContext, PrefillPlan } from './plan-context.ts';
@@ -45,8 +49,14 @@ export async function createEngine(gpu: GpuDevice, options: EngineOptions): Prom
   const releases: (() => void)[] = [];
   try {
     const expertsUsed = model.layers.map((layer) => usedExperts(layer, options.expertsUsed));
+    const nMoeLayers = model.layers.filter(({ ffn }) => ffn.kind === 'moe').length;
+    const plan = options.residency ?? allResident(nMoeLayers);
+    const { warmCounts } = options;
     const buffers = await loadModelBuffers(gpu, model, {
       contextTokens,
+      residency: plan,
+      expertsUsed,
+      warmCounts,
       slotPermutationSeed: options.slotPermutationSeed,
       signal,
       onProgress: (done, total) => onProgress?.({ phase: 'weights', done, total }),
@@ -66,10 +76,15 @@ export async function createEngine(gpu: GpuDevice, options: EngineOptions): Prom
     releases.push(() => decode.dispose());
     const runner = await DecodeRunner.create(gpu, decode);
     releases.push(() => runner.dispose());
-    const prefill = await createPrefillPlan(context, chunkTokens, report);
+    const residency = await Residency.create(gpu, model, buffers, { plan, policy: options.policy ?? defaultPolicy, warmCounts });
+    if (residency) releases.push(() => residency.dispose());
+    const resuming = residency && (await ResumingDecoder.create(context, decode, residency, runner.totals));
+    if (resuming) releases.push(() => resuming.dispose());
+    const prefill = await createPrefillPlan(context, chunkTokens, report, residency);
     releases.push(() => prefill.dispose());
     if (signal?.aborted) throw engineError('engine.cancelled', 'Loading the model was cancelled.');
-    return new WebGpuEngine({ context, decode, runner, prefill, tokensInFlight, releases });
+    const slotsBytes = buffers.experts.footprint.slotsBytes;
+    return new WebGpuEngine({ context, decode, runner, prefill, residency, resuming, slotsBytes, tokensInFlight, releases });
   } catch (error) {
     for (const release of releases.reverse()) release();
     throw error;
@@ -90,11 +105,29 @@ function usedExperts({ ffn, index }: ModelSpec['layers'][number], wanted: number
   return wanted;
 }
 
+/** What an engine whose experts all have slots counts. */
+const NOTHING_MISSED: Omit<ResidencyCounters, 'slotsBytes'> = {
+  hits: 0,
+  missesFromRam: 0,
+  missesFromDisk: 0,
+  evictions: 0,
+  expertBytesRead: 0,
+  expertBytesUploaded: 0,
+  tokensWithoutMiss: 0,
+  resumes: 0,
+  scouts: 0,
+  ramPoolBytes: 0,
+};
+
 interface EngineParts {
   readonly context: PlanContext;
   readonly decode: DecodePlan;
   readonly runner: DecodeRunner;
   readonly prefill: PrefillPlan;
+  /** Both null: every expert has a slot. */
+  readonly residency: Residency | null;
+  readonly resuming: ResumingDecoder | null;
+  readonly slotsBytes: number;
   readonly tokensInFlight: number;
   readonly releases: readonly (() => void)[];
 }
@@ -155,13 +188,24 @@ class WebGpuEngine implements Engine {
   async *generate(request: GenerateRequest): AsyncGenerator<SampledToken, FinishReason> {
     invariant(this.#pending !== null, 'generate starts from a token: prefill one first');
     this.#enter();
-    const { decode, runner, tokensInFlight } = this.#parts;
-    const inFlight: PendingTokens[] = [];
     const startMs = performance.now();
     try {
-      decode.setSampling(request.sampling);
-      decode.setState(this.#position, this.#pending);
+      this.#parts.decode.setSampling(request.sampling);
+      this.#parts.decode.setState(this.#position, this.#pending);
       const end = Math.min(this.#position + request.maxTokens, this.contextTokens);
+      const { resuming } = this.#parts;
+      return yield* resuming ? this.#oneByOne(resuming, request, end) : this.#chained(request, end);
+    } finally {
+      this.#decodeMs += performance.now() - startMs;
+      this.#leave();
+    }
+  }
+
+  /** Where no expert can be missed: several steps a submission, two submissions in flight. */
+  async *#chained(request: GenerateRequest, end: number): AsyncGenerator<SampledToken, FinishReason> {
+    const { runner, tokensInFlight } = this.#parts;
+    const inFlight: PendingTokens[] = [];
+    try {
       let submitted = this.#position;
       for (;;) {
         while (inFlight.length < SUBMISSIONS_IN_FLIGHT && submitted < end && !request.signal?.aborted) {
@@ -179,12 +223,36 @@ class WebGpuEngine implements Engine {
         }
       }
       if (request.signal?.aborted) return 'cancelled';
-      return this.#position >= this.contextTokens ? 'context-full' : 'max-tokens';
+      return this.#whyEnded();
     } finally {
       await Promise.allSettled(inFlight); // what was sampled past the end is forgotten
-      this.#decodeMs += performance.now() - startMs;
-      this.#leave();
     }
+  }
+
+  async *#oneByOne(
+    resuming: ResumingDecoder,
+    { signal, routing, endIds }: GenerateRequest,
+    end: number,
+  ): AsyncGenerator<SampledToken, FinishReason> {
+    while (this.#position < end) {
+      if (signal?.aborted) return 'cancelled';
+      let token: SampledToken;
+      try {
+        token = await resuming.token(this.#position, routing ?? false, signal);
+      } catch (error) {
+        if (signal?.aborted && error === signal.reason) return 'cancelled';
+        throw error;
+      }
+      this.#position = token.position;
+      this.#pending = token.id;
+      yield token;
+      if (endIds.has(token.id)) return 'end-token';
+    }
+    return signal?.aborted ? 'cancelled' : this.#whyEnded();
+  }
+
+  #whyEnded(): FinishReason {
+    return this.#position >= this.contextTokens ? 'context-full' : 'max-tokens';
   }
 
   truncate(position: number): void {
@@ -210,7 +278,7 @@ class WebGpuEngine implements Engine {
     const ids = this.#restart(tokens);
     return this.#busy(async () => {
       this.#parts.decode.setSampling(GREEDY);
-      const result = await this.#parts.runner.logits(ids, 0);
+      const result = await (this.#parts.resuming ?? this.#parts.runner).logits(ids, 0);
       this.#position = ids.length;
       return result;
     });
@@ -239,6 +307,14 @@ class WebGpuEngine implements Engine {
       decodeMs: this.#decodeMs,
       prefillMs: this.#prefillMs,
     };
+  }
+
+  residency(): ResidencyCounters {
+    return this.#parts.residency?.counters() ?? { ...NOTHING_MISSED, slotsBytes: this.#parts.slotsBytes };
+  }
+
+  async stop(): Promise<void> {
+    await this.#parts.residency?.stop();
   }
 
   memory(): MemoryLedger {

@@ -31,7 +31,11 @@ function setUp(createEngine?: LocalEngineDependencies['createEngine']) {
       createEngine ??
       (async (_gpu, options: EngineOptions) => {
         events.push(`engine ${options.model.architecture} ${options.contextTokens}`);
-        return { contextTokens: options.contextTokens ?? 512, dispose: () => events.push('engine gone') } as unknown as Engine;
+        return {
+          contextTokens: options.contextTokens ?? 512,
+          stop: async () => {},
+          dispose: () => events.push('engine gone'),
+        } as unknown as Engine;
       }),
   };
   const local = new LocalEngine(deps);

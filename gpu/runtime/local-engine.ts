@@ -9,6 +9,7 @@ import { engineError, type EngineErrorCode, type ErrorDetails } from '../errors.
 import { openGguf } from '../gguf/read.ts';
 import type { ByteSource } from '../gguf/types.ts';
 import { invariant } from '../invariant.ts';
+import type { ResidencyCounters, ResidencyPlan } from '../residency/types.ts';
 import { EngineSession, type SessionCallbacks, type SessionRequest, type SessionResult } from './session.ts';
 import type { Engine, EngineOptions } from './types.ts';
 
@@ -27,6 +28,10 @@ export interface LocalLoadRequest {
   readonly paths: readonly string[];
   /** null: chosen by the engine. */
   readonly contextTokens: number | null;
+  /** Where the experts live; default: all on the GPU. */
+  readonly residency?: ResidencyPlan;
+  /** Per MoE layer, uses of each expert in earlier answers (EngineOptions). */
+  readonly warmCounts?: readonly ArrayLike<number>[];
 }
 
 export interface LocalLoadProgress {
@@ -102,10 +107,16 @@ export class LocalEngine {
     return this.#loaded.session.generate({ ...request, signal }, callbacks);
   }
 
+  /** null: nothing is loaded. */
+  residency(): ResidencyCounters | null {
+    return this.#loaded?.engine.residency() ?? null;
+  }
+
   async unload(): Promise<void> {
     const loaded = this.#loaded;
     if (!loaded) return;
     this.#loaded = null;
+    await loaded.engine.stop();
     loaded.engine.dispose();
     loaded.gpu.dispose();
     await closeAll(loaded.sources);
@@ -137,7 +148,8 @@ function optionsOf(
   signal: AbortSignal,
 ): EngineOptions {
   invariant(request.contextTokens === null || request.contextTokens > 0, 'a context has at least one token');
-  return { model, contextTokens: request.contextTokens ?? undefined, onProgress, signal };
+  const { contextTokens, residency, warmCounts } = request;
+  return { model, contextTokens: contextTokens ?? undefined, residency, warmCounts, onProgress, signal };
 }
 
 function throwIfCancelled(signal: AbortSignal): void {

@@ -77,9 +77,24 @@ export function normStep(parts: LayerParts, x: BufferRange, weights: BufferRange
   };
 }
 
-export function layerSteps(parts: LayerParts, spec: LayerSpec): PrefillStep[] {
+/** A layer, cut where experts that have no slot must be brought. */
+export interface LayerSteps {
+  /** Attention, routing, the experts that have slots; of a resident or dense layer the whole layer. */
+  readonly before: readonly PrefillStep[];
+  /** Run once for each group of experts that passes through the transit slab; null where every expert has a slot. */
+  readonly passing: readonly PrefillStep[] | null;
+  readonly after: readonly PrefillStep[];
+}
+
+export function layerSteps(parts: LayerParts, spec: LayerSpec): LayerSteps {
   const layer = parts.context.buffers.layers[spec.index];
-  return [...attentionSteps(parts, layer), ...feedForwardSteps(parts, spec, layer)];
+  const attention = attentionSteps(parts, layer);
+  if (layer.ffn.kind === 'dense') {
+    return { before: [...attention, ...denseSteps(parts, layer, layer.ffn)], passing: null, after: [] };
+  }
+  const moe = moeSteps(parts, spec, layer, layer.ffn);
+  if (moe.passing) return { before: [...attention, ...moe.routing, ...moe.slots], passing: moe.passing, after: moe.rest };
+  return { before: [...attention, ...moe.routing, ...moe.slots, ...moe.rest], passing: null, after: [] };
 }
 
 function attentionSteps(parts: LayerParts, layer: LayerBuffers): PrefillStep[] {
@@ -120,24 +135,30 @@ function attentionSteps(parts: LayerParts, layer: LayerBuffers): PrefillStep[] {
   ];
 }
 
-function feedForwardSteps(parts: LayerParts, spec: LayerSpec, layer: LayerBuffers): PrefillStep[] {
+type MoeBuffers = Extract<LayerBuffers['ffn'], { kind: 'moe' }>;
+type DenseBuffers = Extract<LayerBuffers['ffn'], { kind: 'dense' }>;
+
+function moeSteps(parts: LayerParts, spec: LayerSpec, { vectors }: LayerBuffers, ffn: MoeBuffers) {
+  const { chunk, middle, normed, routerLogits } = parts.activations;
+  const nUsed = parts.context.expertsUsed[spec.index];
+  const moe = { ...(spec.ffn as MoeFfnTensors).moe, nExpertsUsed: nUsed };
+  const isStreamed = ffn.transit !== undefined && ffn.transit.shards[0].buffer === ffn.slab.shards[0].buffer;
+  return {
+    routing: [
+      normStep(parts, middle, vectors.range, vectors.ffnNorm),
+      ...matrixSteps(ffn.router, { chunk, x: normed, out: routerLogits, vectors: vectors.range }),
+      ...routingSteps(parts, moe),
+    ],
+    slots: isStreamed ? [] : expertSteps(parts, moe, ffn.slab),
+    passing: ffn.transit ? expertSteps(parts, moe, ffn.transit) : null,
+    rest: [...(ffn.shared ? sharedSteps(parts, ffn.shared, vectors.range) : []), combineStep(parts, nUsed, ffn.shared)],
+  };
+}
+
+function denseSteps(parts: LayerParts, { vectors }: LayerBuffers, ffn: DenseBuffers): PrefillStep[] {
   const { chunk, middle, normed, gateUp, hidden, residual } = parts.activations;
-  const { vectors, ffn } = layer;
-  const norm = normStep(parts, middle, vectors.range, vectors.ffnNorm);
-  if (ffn.kind === 'moe') {
-    const { moe } = spec.ffn as MoeFfnTensors;
-    const nUsed = parts.context.expertsUsed[spec.index];
-    const ends = { chunk, x: normed, out: parts.activations.routerLogits, vectors: vectors.range };
-    return [
-      norm,
-      ...matrixSteps(ffn.router, ends),
-      ...expertSteps(parts, { ...moe, nExpertsUsed: nUsed }, ffn.slab),
-      ...(ffn.shared ? sharedSteps(parts, ffn.shared, vectors.range) : []),
-      combineStep(parts, nUsed, ffn.shared),
-    ];
-  }
   return [
-    norm,
+    normStep(parts, middle, vectors.range, vectors.ffnNorm),
     ...fusedSteps(ffn.gateUp, { chunk, x: normed, out: gateUp, vectors: vectors.range }, 2 * ffn.width),
     swigluStep(parts, ffn.width, 2 * ffn.width),
     ...matrixSteps(ffn.down, { chunk, x: hidden, out: residual, vectors: vectors.range, residual: middle }),
@@ -152,8 +173,25 @@ function swigluStep({ activations }: LayerParts, width: number, stride: number):
   };
 }
 
+function routingSteps({ activations }: LayerParts, moe: MoeFfnTensors['moe']): PrefillStep[] {
+  const { chunk, routerLogits, expertIds, expertWeights, pairs, tiles } = activations;
+  return [
+    {
+      program: routerTopkProgram({ ...moe }),
+      bindings: [chunk, routerLogits, expertIds, expertWeights],
+      grid: routerTopkGrid,
+    },
+    {
+      program: expertsSortProgram(moe.nExperts, moe.nExpertsUsed),
+      bindings: [chunk, expertIds, pairs, tiles],
+      grid: () => EXPERTS_SORT_GRID,
+    },
+  ];
+}
+
+/** Those experts whose slots `slab.table` knows; the others' places are left as they are. */
 function expertSteps(parts: LayerParts, moe: MoeFfnTensors['moe'], slab: ExpertSlab): PrefillStep[] {
-  const { chunk, normed, routerLogits, expertIds, expertWeights, pairs, tiles, pairHidden, pairOutputs } = parts.activations;
+  const { normed, pairs, tiles, pairHidden, pairOutputs } = parts.activations;
   const { nExperts, nExpertsUsed, expertWidth } = moe;
   const { modelWidth } = parts.context.model;
   const firstShards: number[] = [];
@@ -169,16 +207,6 @@ function expertSteps(parts: LayerParts, moe: MoeFfnTensors['moe'], slab: ExpertS
   ];
   const shared = { tableOffset: slab.tableOffset, slotStrideBytes: slab.slotStrideBytes, nExpertsUsed };
   return [
-    {
-      program: routerTopkProgram({ ...moe }),
-      bindings: [chunk, routerLogits, expertIds, expertWeights],
-      grid: routerTopkGrid,
-    },
-    {
-      program: expertsSortProgram(nExperts, nExpertsUsed),
-      bindings: [chunk, expertIds, pairs, tiles],
-      grid: () => EXPERTS_SORT_GRID,
-    },
     ...firstShards.map((firstShard) => ({
       program: expertsMatmulUpProgram(slab.gate.type, slab.up.type),
       bindings: [

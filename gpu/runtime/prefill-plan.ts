@@ -5,10 +5,12 @@
 import { engineError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
 import { embedRowsGrid, embedRowsParams, embedRowsProgram } from '../kernels/embed-rows/embed-rows.ts';
+import type { Residency } from '../residency/cache/residency.ts';
 import { chunkBytes } from '../kernels/prefill-shared/chunk.ts';
 import type { PlanContext, PrefillPlan, PrefillRunOptions, PrefillTotals } from './plan-context.ts';
 import { allocateActivations, largestChunk } from './prefill-plan-activations.ts';
 import { PrefillHead } from './prefill-plan-head.ts';
+import { PassingLayers, type PassingLayer } from './prefill-plan-passing.ts';
 import { layerSteps, type LayerParts } from './prefill-plan-layer.ts';
 import { SubmissionQueue } from './prefill-plan-queue.ts';
 import { PrefillRoutingReader } from './prefill-plan-routing.ts';
@@ -22,18 +24,28 @@ export async function createPrefillPlan(
   context: PlanContext,
   chunkTokens: number,
   onProgress?: (done: number, total: number) => void,
+  residency: Residency | null = null,
 ): Promise<PrefillPlan> {
   const { gpu, model, expertsUsed } = context;
   invariant(chunkTokens >= 1 && chunkTokens <= MAX_CHUNK_TOKENS, `prefill chunk of ${chunkTokens} tokens`);
   const capacity = largestChunk(model, expertsUsed, chunkTokens, gpu.capabilities.maxStorageBindingBytes);
   const { activations, buffers } = await allocateActivations(gpu, model, expertsUsed, capacity);
   const parts = { context, activations };
-  const groups = [embedSteps(parts), ...model.layers.map((layer) => layerSteps(parts, layer))];
+  const layers = model.layers.map((layer) => layerSteps(parts, layer));
   try {
-    const programs = groups.flat().map((step) => step.program);
+    const stepGroups = [embedSteps(parts), ...layers.flatMap(({ before, passing, after }) => [before, passing ?? [], after])];
+    const programs = stepGroups.flat().map((step) => step.program);
     await gpu.createPipelines(programs, onProgress);
-    const bound = await bindSteps(gpu, groups);
-    return new ChunkedPrefill(parts, bound.groups, bound.uniforms ? [...buffers, bound.uniforms] : buffers, capacity);
+    const bound = await bindSteps(gpu, stepGroups);
+    const owned = bound.uniforms ? [...buffers, bound.uniforms] : buffers;
+    const groups = layers.map(({ passing }, layer): Group => {
+      const [before, between, after] = bound.groups.slice(1 + 3 * layer, 4 + 3 * layer);
+      return { steps: before, passing: passing ? { layer, before, passing: between, after } : null };
+    });
+    invariant(residency || groups.every(({ passing }) => !passing), 'experts without slots need a residency');
+    const queue = new SubmissionQueue(gpu);
+    const passing = residency && { residency, layers: await PassingLayers.create(context, residency, activations, queue) };
+    return new ChunkedPrefill(parts, [{ steps: bound.groups[0], passing: null }, ...groups], owned, capacity, queue, passing);
   } catch (error) {
     for (const buffer of buffers) gpu.buffers.release(buffer);
     throw error;
@@ -55,12 +67,28 @@ function embedSteps({ context, activations }: LayerParts): PrefillStep[] {
   }));
 }
 
+function cancelled(): Error {
+  return engineError('engine.cancelled', 'Reading the prompt was cancelled.');
+}
+
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The embedding or a layer. */
+interface Group {
+  readonly steps: readonly BoundStep[];
+  /** In place of `steps` where not every expert of the layer has a slot. */
+  readonly passing: PassingLayer | null;
+}
+
+interface Passing {
+  readonly residency: Residency;
+  readonly layers: PassingLayers;
+}
 
 class ChunkedPrefill implements PrefillPlan {
   readonly chunkTokens: number;
   readonly dispatchesPerChunk: number;
-  readonly totals: Writable<PrefillTotals> = {
+  readonly #totals: Writable<PrefillTotals> = {
     tokens: 0,
     dispatches: 0,
     submissions: 0,
@@ -70,19 +98,39 @@ class ChunkedPrefill implements PrefillPlan {
   };
   readonly #parts: LayerParts;
   /** Embedding, then one group per layer. */
-  readonly #groups: readonly (readonly BoundStep[])[];
+  readonly #groups: readonly Group[];
   readonly #buffers: readonly GPUBuffer[];
   readonly #queue: SubmissionQueue;
+  readonly #passing: Passing | null;
   #head: PrefillHead | null = null;
   #routing: PrefillRoutingReader | null = null;
 
-  constructor(parts: LayerParts, groups: BoundStep[][], buffers: readonly GPUBuffer[], chunkTokens: number) {
+  constructor(
+    parts: LayerParts,
+    groups: readonly Group[],
+    buffers: readonly GPUBuffer[],
+    chunkTokens: number,
+    queue: SubmissionQueue,
+    passing: Passing | null,
+  ) {
     this.#parts = parts;
     this.#groups = groups;
     this.#buffers = buffers;
     this.chunkTokens = chunkTokens;
-    this.dispatchesPerChunk = groups.reduce((sum, steps) => sum + steps.length, 0);
-    this.#queue = new SubmissionQueue(parts.context.gpu);
+    this.dispatchesPerChunk = groups.reduce((sum, { steps }) => sum + steps.length, 0);
+    this.#queue = queue;
+    this.#passing = passing;
+  }
+
+  get totals(): PrefillTotals {
+    const more = this.#passing?.layers.totals ?? { dispatches: 0, submissions: 0, readbacks: 0, readbackBytes: 0 };
+    return {
+      ...this.#totals,
+      dispatches: this.#totals.dispatches + more.dispatches,
+      submissions: this.#totals.submissions + more.submissions,
+      readbacks: this.#totals.readbacks + more.readbacks,
+      readbackBytes: this.#totals.readbackBytes + more.readbackBytes,
+    };
   }
 
   async run(tokens: Uint32Array, position: number, options: PrefillRunOptions = {}): Promise<Float32Array | null> {
@@ -93,6 +141,7 @@ class ChunkedPrefill implements PrefillPlan {
     if (logits) this.#head ??= await PrefillHead.create(this.#parts, this.chunkTokens);
     const onRouting = context.expertsUsed.some((n) => n > 0) ? options.onRouting : undefined;
     if (onRouting) this.#routing ??= await this.#createRouting();
+    this.#passing?.residency.clearTransit();
     try {
       for (let first = 0; first < tokens.length; first += this.chunkTokens) {
         const chunk = tokens.subarray(first, first + this.chunkTokens);
@@ -111,6 +160,7 @@ class ChunkedPrefill implements PrefillPlan {
   dispose(): void {
     this.#head?.dispose();
     this.#routing?.dispose();
+    this.#passing?.layers.dispose();
     for (const buffer of this.#buffers) this.#parts.context.gpu.buffers.release(buffer);
   }
 
@@ -122,20 +172,52 @@ class ChunkedPrefill implements PrefillPlan {
     let nextGroup = 0;
     while (nextGroup < this.#groups.length) {
       if (options.signal?.aborted) {
-        throw engineError('engine.cancelled', 'Reading the prompt was cancelled.', { position });
+        throw cancelled();
       }
       if (nextGroup === 0) {
         device.queue.writeBuffer(activations.tokens.buffer, 0, ids);
         device.queue.writeBuffer(activations.chunk.buffer, 0, chunkBytes(ids.length, position));
       }
-      const units = this.#queue.nextUnits(this.#groups.length - nextGroup);
+      const withRouting = options.onRouting !== undefined;
+      const { passing } = this.#groups[nextGroup];
+      if (passing) {
+        const isLast = nextGroup + 1 === this.#groups.length;
+        await this.#pass(passing, ids.length, withRouting, isLast ? onDone : undefined, options.signal);
+        nextGroup++;
+        continue;
+      }
+      const next = this.#groups.findIndex((group, i) => i > nextGroup && group.passing);
+      const units = this.#queue.nextUnits((next < 0 ? this.#groups.length : next) - nextGroup);
       const end = nextGroup + units;
-      const commands = this.#encode(nextGroup, end, ids.length, options.onRouting !== undefined);
+      const commands = this.#encode(nextGroup, end, ids.length, withRouting);
       await this.#queue.submit(commands, units, end === this.#groups.length ? onDone : undefined);
-      this.totals.submissions++;
+      this.#totals.submissions++;
       nextGroup = end;
     }
-    this.totals.tokens += ids.length;
+    this.#totals.tokens += ids.length;
+  }
+
+  async #pass(
+    layer: PassingLayer,
+    nTokens: number,
+    withRouting: boolean,
+    onDone: (() => void) | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    invariant(this.#passing, 'a layer without slots has a residency');
+    const finish = (encoder: GPUCommandEncoder) => {
+      if (withRouting) this.#routing!.encodeCopy(encoder, this.#moeIndex(layer.layer), nTokens);
+    };
+    try {
+      await this.#passing.layers.run(layer, nTokens, finish, onDone, signal);
+    } catch (error) {
+      if (signal?.aborted && error === signal.reason) throw cancelled();
+      throw error;
+    }
+  }
+
+  #moeIndex(layer: number): number {
+    return this.#parts.context.model.layers.slice(0, layer).filter(({ ffn }) => ffn.kind === 'moe').length;
   }
 
   #encode(from: number, to: number, nTokens: number, withRouting: boolean): GPUCommandBuffer {
@@ -145,27 +227,26 @@ class ChunkedPrefill implements PrefillPlan {
     let pass: GPUComputePassEncoder | null = null;
     for (let group = from; group < to; group++) {
       pass ??= encoder.beginComputePass({ label: 'prefill' });
-      encodeSteps(pass, this.#groups[group], nTokens);
-      this.totals.dispatches += this.#groups[group].length;
+      encodeSteps(pass, this.#groups[group].steps, nTokens);
+      this.#totals.dispatches += this.#groups[group].steps.length;
       if (withRouting && group > 0 && model.layers[group - 1].ffn.kind === 'moe') {
         pass.end();
         pass = null;
-        const moeIndex = model.layers.slice(0, group - 1).filter(({ ffn }) => ffn.kind === 'moe').length;
-        this.#routing!.encodeCopy(encoder, moeIndex, nTokens);
+        this.#routing!.encodeCopy(encoder, this.#moeIndex(group - 1), nTokens);
       }
     }
     pass?.end();
     const commands = encoder.finish();
-    this.totals.encodeMs += performance.now() - startMs;
+    this.#totals.encodeMs += performance.now() - startMs;
     return commands;
   }
 
   async #readLogits(nTokens: number, out: Float32Array): Promise<void> {
     const work = await this.#head!.read(nTokens, out);
-    this.totals.dispatches += work.dispatches;
-    this.totals.submissions += work.submissions;
-    this.totals.readbacks += work.readbacks;
-    this.totals.readbackBytes += work.readbackBytes;
+    this.#totals.dispatches += work.dispatches;
+    this.#totals.submissions += work.submissions;
+    this.#totals.readbacks += work.readbacks;
+    this.#totals.readbackBytes += work.readbackBytes;
   }
 
   async #readRouting(
@@ -174,8 +255,8 @@ class ChunkedPrefill implements PrefillPlan {
     onRouting: NonNullable<PrefillRunOptions['onRouting']>,
   ): Promise<void> {
     const ids = await this.#routing!.take(nTokens);
-    this.totals.readbacks++;
-    this.totals.readbackBytes += 4 * ids.length;
+    this.#totals.readbacks++;
+    this.#totals.readbackBytes += 4 * ids.length;
     onRouting({ startPosition, nTokens, ids });
   }
 

@@ -3,6 +3,7 @@
  * absolute. All calls are made one after another; a second call while one runs is a bug of the host (invariant).
  */
 import type { ModelSpec } from '../architectures/types.ts';
+import type { CachePolicyFactory, ResidencyCounters, ResidencyPlan } from '../residency/types.ts';
 
 export interface EngineOptions {
   readonly model: ModelSpec;
@@ -12,6 +13,12 @@ export interface EngineOptions {
   readonly prefillChunkTokens?: number;
   /** Decode steps per submission where no miss is possible, 1…4. Never changes a bit of the result. */
   readonly tokensInFlight?: number;
+  /** Where the experts live; never changes a bit of the result. Default: all on the GPU. */
+  readonly residency?: ResidencyPlan;
+  /** Who leaves when an expert comes for which no slot is free. */
+  readonly policy?: CachePolicyFactory;
+  /** Per MoE layer, uses of each expert in earlier answers: the most used ones have slots from the start. */
+  readonly warmCounts?: readonly ArrayLike<number>[];
   /** Tests: place experts in slots by this seeded permutation instead of the identity. Never changes a bit. */
   readonly slotPermutationSeed?: number;
   /** Experts used per token instead of the model's own number (a numeric setting). */
@@ -122,6 +129,13 @@ export interface Engine {
   /** KV bytes of a layer, tests and debugging: f16 words as laid out in gpu/README.md. */
   readKv(layer: number, nTokens: number): Promise<{ keys: Uint32Array; values: Uint32Array }>;
   counters(): EngineCounters;
+  /** Where experts were when tokens asked for them; nothing but `slotsBytes` where all have slots. */
+  residency(): ResidencyCounters;
   memory(): MemoryLedger;
+  /**
+   * From now on no expert is read; resolves when no read into the device's memory is in flight. Whoever disposes of an engine that is at work
+   * waits for this first; what was at work ends with `engine.cancelled`.
+   */
+  stop(): Promise<void>;
   dispose(): void;
 }

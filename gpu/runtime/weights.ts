@@ -11,15 +11,25 @@ import { invariant } from '../invariant.ts';
 import { dequantise, quantFormat } from '../quant/formats.ts';
 import type { ComputeType } from '../quant/types.ts';
 import { ropeInverseFrequencies } from '../reference/ops/rope.ts';
-import { loadSlab, type SlotTable } from '../residency/slabs.ts';
-import { ABSENT_SLOT } from '../residency/slab-geometry.ts';
-import type { FusedMatrices, LayerBuffers, LayerVectors, MatrixBuffer, ModelBuffers } from './buffers.ts';
+import { SlotTable } from '../residency/cache/slot-table.ts';
+import { residencyFootprint, type MoeLayerPlan, type ResidencyFootprint } from '../residency/footprint.ts';
+import { firstExperts } from '../residency/first-experts.ts';
+import { allocateShards, expertSlab, fillSlots } from '../residency/slabs.ts';
+import { slotOrder } from '../residency/slab-geometry.ts';
+import { allResident, type ResidencyPlan } from '../residency/types.ts';
+import type { ExpertSlab, FusedMatrices, LayerBuffers, LayerVectors, MatrixBuffer, ModelBuffers } from './buffers.ts';
 import { allocateKv, type KvLayer } from './kv-cache.ts';
 import { Uploader } from './upload.ts';
 import { fusedLayout, matrixLayout, vectorsLayout, type VectorName } from './weight-layout.ts';
 
 export interface LoadBuffersOptions {
   readonly contextTokens: number;
+  /** Default: every expert in its own slot. */
+  readonly residency?: ResidencyPlan;
+  /** K per layer of the model where it is not the model's own. */
+  readonly expertsUsed?: readonly number[];
+  /** Per MoE layer, uses of each expert in earlier answers: the most used ones get the slots. */
+  readonly warmCounts?: readonly ArrayLike<number>[];
   /** Tests: experts in slots by this seeded permutation. */
   readonly slotPermutationSeed?: number;
   /** File bytes brought to the device so far, of all. */
@@ -27,7 +37,19 @@ export interface LoadBuffersOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What the cache of a model with layers that are not resident starts from. */
+export interface LoadedExperts {
+  readonly footprint: ResidencyFootprint;
+  /** null: the model has no experts. */
+  readonly table: SlotTable | null;
+  /** Of a slotted layer: who is in slot i. */
+  readonly occupants: ReadonlyMap<number, readonly number[]>;
+  /** Shards of the transit slab and the table that prefill reads it by, u32 [E]; null: all is resident. */
+  readonly transit: { readonly shards: readonly BufferRange[]; readonly table: BufferRange } | null;
+}
+
 export interface LoadedBuffers extends ModelBuffers {
+  readonly experts: LoadedExperts;
   dispose(): void;
 }
 
@@ -50,13 +72,21 @@ class Loader {
   readonly #options: LoadBuffersOptions;
   readonly #uploader: Uploader;
   readonly #owned: GPUBuffer[] = [];
+  readonly #footprint: ResidencyFootprint;
+  readonly #occupants = new Map<number, readonly number[]>();
 
   constructor(gpu: GpuDevice, model: ModelSpec, options: LoadBuffersOptions) {
     this.#gpu = gpu;
     this.#model = model;
     this.#options = options;
+    const { capabilities } = gpu;
+    const limit = Math.min(capabilities.maxStorageBindingBytes, capabilities.maxBufferBytes);
+    const moe = model.layers.map(({ ffn }) => (ffn.kind === 'moe' ? ffn.moe.nExpertsUsed : 0));
+    const plan = options.residency ?? allResident(moe.filter((n) => n > 0).length);
+    this.#footprint = residencyFootprint(model, plan, options.expertsUsed ?? moe, limit);
     let doneBytes = 0;
-    const totalBytes = [...model.file.tensors.values()].reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
+    const allBytes = [...model.file.tensors.values()].reduce((sum, tensor) => sum + tensor.sizeBytes, 0);
+    const totalBytes = allBytes - this.#footprint.layers.reduce((sum, layer) => sum + absentFileBytes(layer), 0);
     this.#uploader = new Uploader(gpu, model.file, options.signal, (bytes) => {
       doneBytes += bytes;
       options.onProgress?.(doneBytes, totalBytes);
@@ -68,23 +98,25 @@ class Loader {
     const kv = await allocateKv(this.#gpu, model, this.#options.contextTokens); // first: the likeliest to be refused
     this.#owned.push(...kv.flatMap(({ keys, values }) => [keys.buffer, values.buffer]));
     const table = await this.#slotTable();
+    const transit = await this.#transit();
     const embedding = await this.#matrix(model.embedding);
     const head = model.tiedHead ? embedding : await this.#matrix(model.head);
     const norm = await this.#values(model.outputNorm);
     const factors = model.rope.factorsTensor && (await this.#values(model.rope.factorsTensor));
     const globals = await this.#small('globals', Float32Array.from([...norm, ...ropeInverseFrequencies(model.rope, factors)]));
     const layers: LayerBuffers[] = [];
-    for (const layer of model.layers) layers.push(await this.#layer(layer, kv[layer.index], table));
-    if (table) await this.#uploader.data(table.entries, table.range.buffer);
+    for (const layer of model.layers) layers.push(await this.#layer(layer, kv[layer.index], table, transit));
+    table?.flush(this.#gpu.device.queue);
     await this.#gpu.idle();
-    return { embedding, head, globals, ropeOffset: norm.length, layers, dispose: () => this.release() };
+    const experts = { footprint: this.#footprint, table, occupants: this.#occupants, transit };
+    return { embedding, head, globals, ropeOffset: norm.length, layers, experts, dispose: () => this.release() };
   }
 
   release(): void {
     for (const buffer of this.#owned.splice(0)) this.#gpu.buffers.release(buffer);
   }
 
-  async #layer(layer: LayerSpec, kv: KvLayer, table: SlotTable | null): Promise<LayerBuffers> {
+  async #layer(layer: LayerSpec, kv: KvLayer, table: SlotTable | null, transit: Transit): Promise<LayerBuffers> {
     const { attention, ffn, index } = layer;
     const common = {
       vectors: await this.#vectors(layer),
@@ -99,9 +131,8 @@ class Loader {
     }
     const router = await this.#matrix(ffn.router);
     invariant(table, 'a model with a MoE layer has a slot table');
-    const allocate = (label: string, sizeBytes: number) => this.#allocate(label, sizeBytes, 'experts');
-    const slab = await loadSlab(this.#gpu, this.#uploader, index, ffn, table, this.#options.slotPermutationSeed, allocate);
-    if (!ffn.shared) return { ...common, ffn: { kind: 'moe', router, slab } };
+    const experts = await this.#experts(index, table, transit);
+    if (!ffn.shared) return { ...common, ffn: { kind: 'moe', router, ...experts } };
     const { gate, up, down, outputGate } = ffn.shared;
     const shared = {
       up: await this.#fused(`layer ${index} shared expert`, outputGate ? [gate, up, outputGate] : [gate, up]),
@@ -109,16 +140,52 @@ class Loader {
       width: ffn.moe.sharedWidth,
       hasOutputGate: outputGate !== undefined,
     };
-    return { ...common, ffn: { kind: 'moe', router, slab, shared } };
+    return { ...common, ffn: { kind: 'moe', router, ...experts, shared } };
   }
 
   /** All MoE layers of a model have the same number of experts; the row of a dense layer stays absent. */
   async #slotTable(): Promise<SlotTable | null> {
     const moe = this.#model.layers.find(({ ffn }) => ffn.kind === 'moe')?.ffn;
     if (moe?.kind !== 'moe') return null;
-    const entries = new Uint32Array(this.#model.nLayers * moe.moe.nExperts).fill(ABSENT_SLOT);
-    const buffer = await this.#allocate('slot table', entries.byteLength, 'experts');
-    return { entries, range: whole(buffer) };
+    const { nExperts } = moe.moe;
+    const buffer = await this.#allocate('slot table', 4 * this.#model.nLayers * nExperts, 'experts');
+    return new SlotTable(whole(buffer), this.#model.nLayers, nExperts);
+  }
+
+  async #transit(): Promise<Transit> {
+    const passing = this.#footprint.layers.find(({ transit }) => transit);
+    if (!passing?.transit) return null;
+    const shards = await allocateShards('experts in transit', passing.transit, (label, sizeBytes) =>
+      this.#allocate(label, sizeBytes, 'experts'),
+    );
+    const mostExperts = Math.max(...this.#footprint.layers.map(({ ffn }) => ffn.moe.nExperts));
+    return { shards, table: whole(await this.#allocate('transit table', 4 * mostExperts, 'experts')) };
+  }
+
+  /** A layer's slabs, filled with as many experts as there are slots. */
+  async #experts(index: number, table: SlotTable, transit: Transit): Promise<{ slab: ExpertSlab; transit?: ExpertSlab }> {
+    const plan = this.#footprint.layers.find(({ layer }) => layer === index);
+    invariant(plan, `layer ${index} is in the plan`);
+    const passing = plan.transit && transit ? { transit: expertSlab(plan.transit, transit.shards, transit.table, 0) } : undefined;
+    if (!plan.slab) {
+      invariant(passing, 'a streamed layer has a transit slab');
+      return { slab: { ...passing.transit, table: table.range, tableOffset: table.offset(index) }, ...passing };
+    }
+    const shards = await allocateShards(`layer ${index} experts`, plan.slab, (label, sizeBytes) =>
+      this.#allocate(label, sizeBytes, 'experts'),
+    );
+    const slab = expertSlab(plan.slab, shards, table.range, table.offset(index));
+    const experts = firstExperts(plan.ffn.moe.nExperts, plan.slab.nSlots, this.#options.warmCounts?.[this.#moeIndex(index)]);
+    const slots = slotOrder(plan.slab.nSlots, index, this.#options.slotPermutationSeed);
+    await fillSlots(this.#uploader, index, plan.ffn, slab, table, experts, slots);
+    const occupants: number[] = [];
+    experts.forEach((expert, i) => (occupants[slots[i]] = expert));
+    this.#occupants.set(index, occupants);
+    return { slab, ...passing };
+  }
+
+  #moeIndex(index: number): number {
+    return this.#footprint.layers.findIndex(({ layer }) => layer === index);
   }
 
   async #vectors(layer: LayerSpec): Promise<LayerVectors> {
@@ -181,6 +248,14 @@ class Loader {
     this.#owned.push(buffer);
     return buffer;
   }
+}
+
+type Transit = LoadedExperts['transit'];
+
+/** Bytes of the file that are not brought to the device at load. */
+function absentFileBytes({ ffn, slab }: MoeLayerPlan): number {
+  const expertBytes = [ffn.gate[0], ffn.up[0], ffn.down[0]].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return (ffn.moe.nExperts - (slab?.nSlots ?? 0)) * expertBytes;
 }
 
 function whole(buffer: GPUBuffer): BufferRange {

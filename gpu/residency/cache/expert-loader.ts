@@ -1,0 +1,145 @@
+/**
+ * Brings experts into slots: bytes go from pool or file into mapped staging buffers, several at once, and from there by the queue into the slot.
+ * A staging buffer is unmapped only after its read has ended, and `load` never settles while a read is in flight.
+ */
+import type { GpuDevice } from '../../device/open-device.ts';
+import { BufferUsage, MapMode } from '../../device/usage.ts';
+import { engineError } from '../../errors.ts';
+import { REPACK_HEADER_BYTES } from '../../kernels/expert-repack/expert-repack.ts';
+import type { ExpertSlab } from '../../runtime/buffers.ts';
+import type { ExpertTier } from '../types.ts';
+import { stagedParts, type ExpertName, type ExpertStore } from './expert-store.ts';
+import { Repacker } from './repacker.ts';
+
+export interface LoadJob extends ExpertName {
+  readonly slab: ExpertSlab;
+  readonly slot: number;
+}
+
+/** Where an expert came from that was not in a slot. */
+export type SlowTier = Exclude<ExpertTier, 'gpu'>;
+
+export interface LoaderShape {
+  readonly slabs: readonly ExpertSlab[];
+  /** File bytes of the largest expert (stagedParts). */
+  readonly expertBytes: number;
+  /** For staging and scratch together; there is one of each at least. */
+  readonly stagingBytes: number;
+}
+
+/** Each expert is three reads: so many experts at once keep a disk busy. */
+const MAX_STAGING_BUFFERS = 4;
+
+export class ExpertLoader {
+  readonly #gpu: GpuDevice;
+  readonly #store: ExpertStore;
+  readonly #repacker: Repacker;
+  readonly #staging: readonly Staging[];
+  #running: Promise<unknown> = Promise.resolve();
+  #isStopped = false;
+  bytesUploaded = 0;
+
+  static async create(gpu: GpuDevice, store: ExpertStore, shape: LoaderShape): Promise<ExpertLoader> {
+    const sizeBytes = REPACK_HEADER_BYTES + shape.expertBytes;
+    const count = Math.max(1, Math.min(MAX_STAGING_BUFFERS, Math.floor(shape.stagingBytes / sizeBytes) - 1));
+    const repacker = await Repacker.create(gpu, shape.slabs, sizeBytes);
+    try {
+      const usage = BufferUsage.MAP_WRITE | BufferUsage.COPY_SRC;
+      const request = { label: 'expert staging', sizeBytes, usage, mappedAtCreation: true, account: 'staging' as const };
+      const buffers = await gpu.buffers.allocateAll(Array.from({ length: count }, () => request));
+      const staging = buffers.map((buffer) => new Staging(gpu, buffer));
+      return new ExpertLoader(gpu, store, repacker, staging);
+    } catch (error) {
+      repacker.dispose();
+      throw error;
+    }
+  }
+
+  private constructor(gpu: GpuDevice, store: ExpertStore, repacker: Repacker, staging: readonly Staging[]) {
+    this.#gpu = gpu;
+    this.#store = store;
+    this.#repacker = repacker;
+    this.#staging = staging;
+  }
+
+  /**
+   * Puts all of `jobs` into the queue, the first ones first; the tier that each came from. Rejects with what the source throws, `file.changed`
+   * included; the slots of all jobs then hold anything.
+   */
+  load(jobs: readonly LoadJob[], signal?: AbortSignal): Promise<SlowTier[]> {
+    const loading = this.#load(jobs, signal);
+    this.#running = Promise.allSettled([this.#running, loading]);
+    return loading;
+  }
+
+  /** From now on `load` rejects with `engine.cancelled`; resolves when no read is in flight. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#running;
+  }
+
+  dispose(): void {
+    for (const { buffer } of this.#staging) this.#gpu.buffers.release(buffer);
+    this.#repacker.dispose();
+  }
+
+  async #load(jobs: readonly LoadJob[], signal: AbortSignal | undefined): Promise<SlowTier[]> {
+    const tiers: SlowTier[] = [];
+    let next = 0;
+    let hasFailed = false;
+    const work = async (staging: Staging) => {
+      while (next < jobs.length && !hasFailed) {
+        const i = next++;
+        try {
+          tiers[i] = await this.#place(jobs[i], staging, signal);
+        } catch (error) {
+          hasFailed = true;
+          throw error;
+        }
+      }
+    };
+    const workers = this.#staging.slice(0, jobs.length).map(work);
+    const failed = (await Promise.allSettled(workers)).find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+    if (tiers.includes('disk')) await this.#store.verify();
+    return tiers;
+  }
+
+  async #place(job: LoadJob, staging: Staging, signal: AbortSignal | undefined): Promise<SlowTier> {
+    const staged = await staging.mapped();
+    signal?.throwIfAborted();
+    if (this.#isStopped) throw engineError('engine.cancelled', 'The model is being unloaded.');
+    const { parts, sizeBytes } = stagedParts(job);
+    const tier = await this.#store.read(job, staged.subarray(REPACK_HEADER_BYTES), signal);
+    this.#repacker.writeHeader(staged, job.slab, job.slot, parts);
+    staging.unmap();
+    this.#repacker.submit(staging.buffer, REPACK_HEADER_BYTES + sizeBytes, job.slab, job.slot);
+    this.bytesUploaded += sizeBytes;
+    return tier;
+  }
+}
+
+/** A staging buffer: mapped until its bytes are handed to the queue, and again when the queue has taken them. */
+class Staging {
+  readonly buffer: GPUBuffer;
+  readonly #gpu: GpuDevice;
+  /** Of a mapped buffer: a range may be asked for only once. */
+  #bytes: Uint8Array | null = null;
+
+  constructor(gpu: GpuDevice, buffer: GPUBuffer) {
+    this.#gpu = gpu;
+    this.buffer = buffer;
+  }
+
+  /** Before the next use: the queue may still be reading the last bytes. */
+  async mapped(): Promise<Uint8Array> {
+    if (this.#bytes) return this.#bytes;
+    if (this.buffer.mapState === 'unmapped') await this.#gpu.orLost(this.buffer.mapAsync(MapMode.WRITE));
+    return (this.#bytes = new Uint8Array(this.buffer.getMappedRange()));
+  }
+
+  unmap(): void {
+    this.buffer.unmap();
+    this.#bytes = null;
+  }
+}

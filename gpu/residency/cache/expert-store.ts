@@ -1,0 +1,90 @@
+/**
+ * Where an expert's bytes come from when it has no slot: the RAM pool, else the file, whose bytes then stay in the pool. Bytes lie as in the file,
+ * gate, up and down one after another, each from a multiple of 16 on.
+ */
+import type { ExpertSlice, MoeFfnTensors } from '../../architectures/types.ts';
+import { alignUp } from '../../device/usage.ts';
+import type { ByteSource } from '../../gguf/types.ts';
+import type { SlowTier } from './expert-loader.ts';
+import { RamPool } from './ram-pool.ts';
+
+export interface ExpertName {
+  readonly layer: number;
+  readonly expert: number;
+  readonly ffn: MoeFfnTensors;
+}
+
+const PART_ALIGNMENT_BYTES = 16;
+
+export interface StagedPart {
+  readonly slice: ExpertSlice;
+  /** From the first byte of gate. */
+  readonly atBytes: number;
+}
+
+/** Gate, up, down as they lie one after another. */
+export function stagedParts({ ffn, expert }: Pick<ExpertName, 'ffn' | 'expert'>): {
+  readonly parts: readonly StagedPart[];
+  readonly sizeBytes: number;
+} {
+  let sizeBytes = 0;
+  const parts = [ffn.gate[expert], ffn.up[expert], ffn.down[expert]].map((slice) => {
+    const atBytes = sizeBytes;
+    sizeBytes = alignUp(sizeBytes + slice.sizeBytes, PART_ALIGNMENT_BYTES);
+    return { slice, atBytes };
+  });
+  return { parts, sizeBytes };
+}
+
+export class ExpertStore {
+  readonly #sources: readonly ByteSource[];
+  readonly #pool: RamPool;
+  bytesRead = 0;
+
+  constructor(sources: readonly ByteSource[], ramPoolBytes: number) {
+    this.#sources = sources;
+    this.#pool = new RamPool(ramPoolBytes);
+  }
+
+  get poolBytes(): number {
+    return this.#pool.bytes;
+  }
+
+  /** Fills the first bytes of `target` (mapped staging, say). Rejects with `file.read`; the bytes may be used after `verify`. */
+  async read(name: ExpertName, target: Uint8Array, signal?: AbortSignal): Promise<SlowTier> {
+    const { parts, sizeBytes } = stagedParts(name);
+    const key = `${name.layer}:${name.expert}`;
+    const held = this.#pool.get(key);
+    if (held) {
+      target.set(held);
+      return 'ram';
+    }
+    const lent = this.#pool.lend(sizeBytes);
+    const into = lent ?? target;
+    const reads = parts.map(({ slice, atBytes }) =>
+      this.#sources[slice.tensor.part].readInto(slice.offsetBytes, into.subarray(atBytes, atBytes + slice.sizeBytes), signal),
+    );
+    // All settle before the first failure is told: nobody may take the memory away while a read is in flight.
+    const failed = (await Promise.allSettled(reads)).find((outcome) => outcome.status === 'rejected');
+    if (failed) {
+      if (lent) this.#pool.giveBack(lent);
+      throw failed.reason;
+    }
+    this.bytesRead += parts.reduce((sum, { slice }) => sum + slice.sizeBytes, 0);
+    if (lent) {
+      target.set(lent);
+      this.#pool.put(key, lent);
+    }
+    return 'disk';
+  }
+
+  /** Rejects with `file.changed` where a part is not the file that was opened; what was read of it is then forgotten. */
+  async verify(): Promise<void> {
+    try {
+      await Promise.all(this.#sources.map((source) => source.verify?.()));
+    } catch (error) {
+      this.#pool.clear();
+      throw error;
+    }
+  }
+}

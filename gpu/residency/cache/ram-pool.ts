@@ -1,0 +1,63 @@
+/**
+ * Expert bytes, as in the file, in RAM under a budget; the least recently read leaves. An expert that stays in a GPU slot is not read here and
+ * sinks to the end, so that pool and slots come to hold different experts.
+ */
+import { invariant } from '../../invariant.ts';
+
+export type PoolBytes = Uint8Array<ArrayBuffer>;
+
+export class RamPool {
+  readonly #capacityBytes: number;
+  /** Oldest first. */
+  readonly #entries = new Map<string, PoolBytes>();
+  #bytes = 0;
+
+  constructor(capacityBytes: number) {
+    invariant(capacityBytes >= 0, `a pool of ${capacityBytes} bytes`);
+    this.#capacityBytes = capacityBytes;
+  }
+
+  /** What is held and what is lent. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(key: string): PoolBytes | undefined {
+    const found = this.#entries.get(key);
+    if (found) {
+      this.#entries.delete(key);
+      this.#entries.set(key, found);
+    }
+    return found;
+  }
+
+  /** Lends room for bytes that are not held yet, in the memory of one that leaves where it has the size; null where there is none. */
+  lend(sizeBytes: number): PoolBytes | null {
+    let reused: PoolBytes | null = null;
+    for (const [key, entry] of this.#entries) {
+      if (this.#bytes + sizeBytes <= this.#capacityBytes) break;
+      this.#entries.delete(key);
+      this.#bytes -= entry.length;
+      if (entry.length === sizeBytes) reused = entry;
+    }
+    if (this.#bytes + sizeBytes > this.#capacityBytes) return null;
+    this.#bytes += sizeBytes;
+    return reused ?? new Uint8Array(sizeBytes);
+  }
+
+  /** What was lent has been filled. */
+  put(key: string, entry: PoolBytes): void {
+    invariant(!this.#entries.has(key), `${key} is held already`);
+    this.#entries.set(key, entry);
+  }
+
+  /** What was lent could not be filled. */
+  giveBack(entry: PoolBytes): void {
+    this.#bytes -= entry.length;
+  }
+
+  clear(): void {
+    for (const entry of this.#entries.values()) this.#bytes -= entry.length;
+    this.#entries.clear();
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * Decode where an expert may have no slot: one token at a time. A token runs on the slots as they are; what it lacked comes in its one read-back,
+ * is fetched, and the token goes on at the first layer that lacked something, until it ran through whole. Layers behind a miss ran without
+ * the absent experts: what they asked for is only a forecast, by which their experts are fetched in the same turn.
+ */
+import type { GpuDevice } from '../device/open-device.ts';
+import { BufferUsage, MapMode } from '../device/usage.ts';
+import { invariant } from '../invariant.ts';
+import type { LayerDemand, Residency } from '../residency/cache/residency.ts';
+import { topExperts } from '../residency/cache/top-experts.ts';
+import { NO_MISS, type DecodePlan } from './decode-plan.ts';
+import type { DecodeTotals } from './decode-run.ts';
+import type { PlanContext } from './plan-context.ts';
+import type { SampledToken } from './types.ts';
+
+interface MoeLayer {
+  readonly layer: number;
+  readonly nUsed: number;
+  readonly nExperts: number;
+}
+
+/** What a run-through left: the id that it sampled (where it reached the end), and what its layers asked for. */
+interface RunThrough {
+  readonly id: number;
+  readonly miss: number;
+  readonly demands: readonly LayerDemand[];
+}
+
+const HEAD_BYTES = 16;
+
+export class ResumingDecoder {
+  readonly #gpu: GpuDevice;
+  readonly #plan: DecodePlan;
+  readonly #context: PlanContext;
+  readonly #residency: Residency;
+  readonly #totals: DecodeTotals;
+  readonly #layers: readonly MoeLayer[];
+  readonly #read: GPUBuffer;
+
+  /** Adds to `totals`. */
+  static async create(
+    context: PlanContext,
+    plan: DecodePlan,
+    residency: Residency,
+    totals: DecodeTotals,
+  ): Promise<ResumingDecoder> {
+    const { model, expertsUsed, gpu } = context;
+    const layers = model.layers.flatMap(({ index, ffn }) =>
+      ffn.kind === 'moe' ? [{ layer: index, nUsed: expertsUsed[index], nExperts: ffn.moe.nExperts }] : [],
+    );
+    const routerBytes = 4 * Math.max(...layers.map(({ nExperts }) => nExperts));
+    const sizeBytes = Math.max(HEAD_BYTES + 4 * plan.activations.recordWords + routerBytes, plan.activations.logits.sizeBytes);
+    const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
+    const read = await gpu.buffers.allocate({ label: 'decode read', sizeBytes, usage, account: 'staging' });
+    return new ResumingDecoder(context, plan, residency, totals, layers, read);
+  }
+
+  private constructor(
+    context: PlanContext,
+    plan: DecodePlan,
+    residency: Residency,
+    totals: DecodeTotals,
+    layers: readonly MoeLayer[],
+    read: GPUBuffer,
+  ) {
+    this.#gpu = context.gpu;
+    this.#context = context;
+    this.#plan = plan;
+    this.#residency = residency;
+    this.#totals = totals;
+    this.#layers = layers;
+    this.#read = read;
+  }
+
+  /**
+   * The token after the one that `state` feeds at `position`. Rejects as the source does, or with the signal's reason; `state` is then as it was
+   * and the same token can be asked for again.
+   */
+  async token(position: number, routing: boolean, signal?: AbortSignal): Promise<SampledToken> {
+    const { id, demands } = await this.#settle(position, signal);
+    if (!routing) return { id, position: position + 1 };
+    return { id, position: position + 1, routing: Uint16Array.from(demands.flatMap(({ experts }) => Array.from(experts))) };
+  }
+
+  /** Feeds `tokens` from `position` on one by one; the logits `[n, V]` of each. */
+  async logits(tokens: Uint32Array, position: number): Promise<Float32Array> {
+    const { logits } = this.#plan.activations;
+    const nLogits = logits.sizeBytes / 4;
+    const out = new Float32Array(tokens.length * nLogits);
+    for (let i = 0; i < tokens.length; i++) {
+      this.#plan.setState(position + i, tokens[i]);
+      await this.#settle(position + i, undefined);
+      const encoder = this.#gpu.device.createCommandEncoder({ label: 'logits' });
+      encoder.copyBufferToBuffer(logits.buffer, 0, this.#read, 0, logits.sizeBytes);
+      this.#gpu.device.queue.submit([encoder.finish()]);
+      out.set(new Float32Array(await this.#readBack(logits.sizeBytes)), i * nLogits);
+    }
+    return out;
+  }
+
+  dispose(): void {
+    this.#gpu.buffers.release(this.#read);
+  }
+
+  /** Runs the token until nothing was absent, and commits it. */
+  async #settle(position: number, signal: AbortSignal | undefined): Promise<RunThrough> {
+    const residency = this.#residency;
+    residency.beginToken();
+    this.#plan.clearMiss(); // of a token that was given up
+    let [from, isFirst, isScouted]: [number | undefined, boolean, boolean] = [undefined, true, false];
+    for (;;) {
+      signal?.throwIfAborted();
+      const stop = this.#stop(from);
+      const run = await this.#run(position, from, stop);
+      const missing = run.demands.filter(
+        ({ layer, experts }) => (from === undefined || layer >= from) && residency.absent(layer, experts).length > 0,
+      );
+      const miss = missing[0]?.layer;
+      invariant(
+        run.miss === (miss === undefined || miss === stop ? NO_MISS : miss),
+        `layer ${run.miss} flagged a miss where the slot table has one in layer ${miss}`,
+      );
+      if (miss === undefined && stop === undefined) {
+        if (isFirst) residency.totals.tokensWithoutMiss++;
+        residency.commit(run.demands);
+        this.#totals.tokens++;
+        return run;
+      }
+      if (missing.length > 1 && !isScouted) [isScouted, residency.totals.scouts] = [true, residency.totals.scouts + 1];
+      await residency.fetch(missing, signal);
+      if (run.miss !== NO_MISS) this.#plan.clearMiss();
+      from = miss ?? stop;
+      isFirst = false;
+      residency.totals.resumes++;
+    }
+  }
+
+  /** The next layer, after `from`, that is sure to lack something. */
+  #stop(from: number | undefined): number | undefined {
+    return this.#layers.find(({ layer }) => layer > (from ?? -1) && this.#residency.isStreamed(layer))?.layer;
+  }
+
+  async #run(position: number, from: number | undefined, stop: number | undefined): Promise<RunThrough> {
+    const { recordWords, expertRows, ring, routed, recordAt } = this.#plan.activations;
+    const { state } = this.#context;
+    const startMs = performance.now();
+    const encoder = this.#gpu.device.createCommandEncoder({ label: 'decode' });
+    const pass = encoder.beginComputePass({ label: 'decode' });
+    this.#totals.dispatches += this.#plan.encode(pass, { position, step: 0, resumeLayer: from, stopLayer: stop });
+    pass.end();
+    const recordsAt = recordAt(this.#layers[0].layer);
+    // A whole run leaves id and miss in the ring, one that stopped leaves the miss in the state: the same word of both.
+    const head = stop === undefined ? ring(0) : state;
+    encoder.copyBufferToBuffer(head.buffer, head.offsetBytes, this.#read, 0, HEAD_BYTES);
+    encoder.copyBufferToBuffer(expertRows.buffer, 4 * recordsAt, this.#read, HEAD_BYTES, 4 * recordWords);
+    let sizeBytes = HEAD_BYTES + 4 * recordWords;
+    const stopped = this.#layers.find(({ layer }) => layer === stop);
+    if (stopped) {
+      const { buffer, offsetBytes } = routed(stopped.layer);
+      encoder.copyBufferToBuffer(buffer, offsetBytes, this.#read, sizeBytes, 4 * stopped.nExperts);
+      sizeBytes += 4 * stopped.nExperts;
+    }
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    this.#totals.encodeMs += performance.now() - startMs;
+    this.#totals.submissions++;
+    const bytes = await this.#readBack(sizeBytes);
+    const [id, , miss] = new Uint32Array(bytes, 0, 3);
+    const record = new Uint32Array(bytes, HEAD_BYTES, recordWords);
+    const demands = this.#layers.flatMap(({ layer, nUsed }): LayerDemand[] => {
+      if (stop !== undefined && layer > stop) return [];
+      if (layer === stop) {
+        const logits = new Float32Array(bytes, HEAD_BYTES + 4 * recordWords);
+        return [{ layer, experts: topExperts(logits.subarray(0, stopped!.nExperts), nUsed) }];
+      }
+      const at = recordAt(layer) - recordsAt;
+      return [{ layer, experts: record.subarray(at, at + nUsed) }];
+    });
+    return { id, miss, demands };
+  }
+
+  async #readBack(sizeBytes: number): Promise<ArrayBuffer> {
+    await this.#gpu.orLost(this.#read.mapAsync(MapMode.READ, 0, sizeBytes));
+    const copy = this.#read.getMappedRange(0, sizeBytes).slice(0);
+    this.#read.unmap();
+    this.#totals.readbacks++;
+    this.#totals.readbackBytes += sizeBytes;
+    return copy;
+  }
+}
