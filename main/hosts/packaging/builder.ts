@@ -12,7 +12,7 @@ export interface BuildRequest {
   readonly appFolder?: string;
   readonly platform: TargetPlatform;
   readonly arch: TargetArch;
-  /** Targets of electron-builder (`dir`, `AppImage` …); empty: those that the configuration names. */
+  /** Targets of electron-builder: `dir`, `AppImage` … */
   readonly targets: readonly string[];
   /** An unpacked Electron for this platform and architecture; null: electron-builder downloads it. */
   readonly electronFolder: string | null;

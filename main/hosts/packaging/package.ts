@@ -16,6 +16,9 @@ import { writeLinuxArchives } from './linux-archives.ts';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
 const output = path.join(root, 'dist');
 
+/** Named here, because without names electron-builder makes every architecture of the configuration at once. */
+const TARGETS = { linux: ['AppImage', 'rpm'], win32: ['nsis'], darwin: ['dmg', 'zip'] } as const;
+
 const { values } = parseArgs({
   options: {
     dir: { type: 'boolean', default: false },
@@ -44,7 +47,7 @@ async function packageFor(arch: TargetArch): Promise<void> {
     root,
     platform,
     arch,
-    targets: values.dir || (isLinux && !values.all) ? ['dir'] : isLinux ? ['AppImage', 'rpm'] : [],
+    targets: values.dir || (isLinux && !values.all) ? ['dir'] : TARGETS[platform],
     electronFolder: arch === process.arch ? path.join(root, 'node_modules', 'electron', 'dist') : null,
     output,
   });
