@@ -1,10 +1,10 @@
 /** Policies side by side on one trace, with Belady as the bar: how many more misses, how many points of hit rate behind. Pure. */
 import { ONLINE_POLICIES, type OnlinePolicyName } from './policies.ts';
-import { simulate, type PromptRole, type Simulation } from './simulate.ts';
+import { simulate, type OfflinePolicyName, type PromptRole, type Simulation } from './simulate.ts';
 import type { RoutingTrace } from './trace.ts';
 
-export const POLICY_NAMES = ['lru', 'lfu', 'lfru', 'adaptive', 'belady'] as const satisfies readonly (
-  OnlinePolicyName | 'belady'
+export const POLICY_NAMES = ['lru', 'lfu', 'lfru', 'adaptive', 'frequencies', 'belady'] as const satisfies readonly (
+  OnlinePolicyName | OfflinePolicyName
 )[];
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
@@ -25,7 +25,8 @@ export function comparePolicies(
 ): PolicyResult[] {
   const best = simulate(trace, { nSlots, prompt, policy: 'belady' });
   return names.map((policy) => {
-    const simulation = policy === 'belady' ? best : simulate(trace, { nSlots, prompt, policy: ONLINE_POLICIES[policy] });
+    const chosen = policy === 'frequencies' || policy === 'belady' ? policy : ONLINE_POLICIES[policy];
+    const simulation = policy === 'belady' ? best : simulate(trace, { nSlots, prompt, policy: chosen });
     return { policy, nSlots, simulation, ...againstBelady(simulation, best) };
   });
 }

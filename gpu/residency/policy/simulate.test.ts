@@ -8,7 +8,7 @@ import { lru } from './lru.ts';
 import { ONLINE_POLICIES } from './policies.ts';
 import { simulate } from './simulate.ts';
 import { traceStatistics } from './statistics.ts';
-import { concatTraces, layerRequests, type RoutingTrace } from './trace.ts';
+import { concatTraces, layerRequests, shuffleTokens, type RoutingTrace } from './trace.ts';
 
 const SEED = 20260722;
 
@@ -96,6 +96,30 @@ test('no policy beats Belady, and all miss only first uses when every expert has
       if (result.policy === 'belady' || nSlots === 16) expect(result).toMatchObject({ missesOverBelady: 1, pointsBehind: 0 });
       if (nSlots === 16) expect(result.simulation.misses).toBe(3 * 16);
     }
+});
+
+test('shuffled tokens keep their experts and lose their order; then known frequencies are the best without foresight', () => {
+  const trace = traceOf(
+    Array.from({ length: 1500 }, (_, token) => [
+      [(Math.floor(token / 25) * 5 + Math.floor(drawUnit(SEED, token) ** 2 * 6)) % 16],
+    ]),
+    16,
+  );
+  const shuffled = shuffleTokens(trace, SEED);
+  expect([...shuffled.experts].sort((a, b) => a - b)).toEqual([...trace.experts].sort((a, b) => a - b));
+  expect(shuffled.experts).not.toEqual(trace.experts);
+  expect(shuffleTokens(trace, SEED)).toEqual(shuffled);
+  const misses = (of: RoutingTrace) =>
+    Object.fromEntries(
+      comparePolicies(of, { nSlots: 6, names: POLICY_NAMES, prompt: 'warm' }).map(({ policy, simulation }) => [
+        policy,
+        simulation.misses,
+      ]),
+    );
+  const [ordered, random] = [misses(trace), misses(shuffled)];
+  expect(ordered.adaptive).toBeLessThan(ordered.frequencies);
+  for (const name of ['lru', 'lfu', 'lfru', 'adaptive']) expect(random[name], name).toBeGreaterThan(0.98 * random.frequencies);
+  expect(random.frequencies).toBeGreaterThan(1.1 * random.belady);
 });
 
 test('more slots never hurt LRU; the same call gives the same result', () => {

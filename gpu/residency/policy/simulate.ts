@@ -5,17 +5,22 @@
 import { invariant } from '../../invariant.ts';
 import type { CachePolicy, CachePolicyFactory } from '../types.ts';
 import { belady } from './belady.ts';
+import { knownFrequencies } from './known-frequencies.ts';
 import { layerRequests, type RoutingTrace } from './trace.ts';
 
 export interface SimulationOptions {
   /** Per layer, at least K and at most E. */
   readonly nSlots: number;
-  readonly policy: CachePolicyFactory | 'belady';
+  /** `belady` and `frequencies` are told the layer's requests beforehand. */
+  readonly policy: CachePolicyFactory | OfflinePolicyName;
   /** `warm` (default): as in the app, a prompt passes through buffers of its own and only tells the policy its counts; `demand`: it asks for experts like any token. */
   readonly prompt?: PromptRole;
   /** Slots are full at the start, with the experts of the lowest ids, as after loading. Default false: cold and empty. */
   readonly prefilled?: boolean;
 }
+
+/** Bars that no engine could have: belady.ts, known-frequencies.ts. */
+export type OfflinePolicyName = 'belady' | 'frequencies';
 
 export type PromptRole = 'warm' | 'demand';
 
@@ -71,17 +76,18 @@ function simulateLayer(
   const { nExperts, nUsed } = trace;
   const requests = layerRequests(trace, layer);
   const demanded = (token: number) => prompt === 'demand' || trace.isPrompt[token] === 0;
-  const factory = chosen === 'belady' ? belady(requests.filter((_, i) => demanded(Math.floor(i / nUsed)))) : chosen;
+  const asked = requests.filter((_, i) => demanded(Math.floor(i / nUsed)));
+  const factory = typeof chosen === 'function' ? chosen : chosen === 'belady' ? belady(asked) : knownFrequencies(asked);
   const policy = factory({ nExperts, nSlots, nUsed });
   const resident = new Set<number>(prefilled ? Array.from({ length: nSlots }, (_, expert) => expert) : []);
-  let asked = 0;
+  let nAsked = 0;
   for (let token = 0; token < trace.nTokens; token++) {
     if (!demanded(token)) {
       if (token + 1 === trace.nTokens || demanded(token + 1)) policy.warm(promptTailCounts(trace, requests, token));
       continue;
     }
     const experts = requests.subarray(token * nUsed, (token + 1) * nUsed);
-    onToken(asked++, fetchMissing(policy, resident, experts, nSlots));
+    onToken(nAsked++, fetchMissing(policy, resident, experts, nSlots));
     policy.used(experts);
   }
 }

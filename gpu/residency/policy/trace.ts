@@ -1,5 +1,6 @@
 /** A routing trace in memory: which experts each token of a text used. Plain data; trace-format.ts reads and writes it. */
 import { invariant } from '../../invariant.ts';
+import { drawUnit } from '../../reference/ops/random.ts';
 
 export interface TraceShape {
   readonly model: string;
@@ -62,6 +63,19 @@ export function concatTraces(traces: readonly RoutingTrace[]): RoutingTrace {
       traces.map(({ positions }) => positions),
     ),
   };
+}
+
+/** The same tokens in a random order: what is left is how often each expert is used, not when. Prompt marks stay where they are. */
+export function shuffleTokens(trace: RoutingTrace, seed: number): RoutingTrace {
+  const order = Array.from({ length: trace.nTokens }, (_, token) => token);
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(drawUnit(seed, i) * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  const width = trace.layers.length * trace.nUsed;
+  const experts = new Uint16Array(trace.experts.length);
+  order.forEach((from, to) => experts.set(trace.experts.subarray(from * width, (from + 1) * width), to * width));
+  return { ...trace, experts };
 }
 
 /** Whether both have the same layers, experts and experts used. */

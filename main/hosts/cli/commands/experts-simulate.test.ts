@@ -49,9 +49,9 @@ test('every policy at every number of slots, as a table', async () => {
   expect(exitCode, stderr).toBe(EXIT.done);
   expect(stdout).toContain('Tiny: 10 prompt tokens (counts only), 30 answer tokens; 2 of 8 experts in 2 layers');
   const rows = stdout.split('\n').filter((line) => /^\d/.test(line));
-  expect(rows).toHaveLength(15);
+  expect(rows).toHaveLength(18);
   expect(rows[0]).toMatch(/^2 \(25[.]0 %\) +lru +\d+[.]\d % +\d+ +\d[.]\d\d +\d+[.]\d +\d[.]\d\d$/);
-  expect(rows.slice(10).map((row) => row.split(/ {2,}/)[1])).toEqual(['lru', 'lfu', 'lfru', 'adaptive', 'belady']);
+  expect(rows.slice(12).map((row) => row.split(/ {2,}/)[1])).toEqual(['lru', 'lfu', 'lfru', 'adaptive', 'frequencies', 'belady']);
 });
 
 test('the document has the same figures as the simulator, layer by layer', async () => {
@@ -78,6 +78,14 @@ test('a prompt can ask for experts too; several traces follow one another', asyn
   expect((await counted(trace, trace)).nTokens).toBe(60);
 });
 
+test('shuffled, the tokens are the same but for their order', async () => {
+  const run = async (...args: string[]) => JSON.parse((await cli('simulate', trace, '--slots', '4', '--json', ...args)).stdout);
+  const [plain, shuffled] = [await run('--demand-prompt'), await run('--demand-prompt', '--shuffle', '3')];
+  expect(shuffled.shuffleSeed).toBe(3);
+  expect(shuffled.statistics.topQuarterShare).toBe(plain.statistics.topQuarterShare);
+  expect(shuffled.results).not.toEqual(plain.results);
+});
+
 test('made-up routing for models too large to run, said to be so, with a forecast for each machine', async () => {
   const args = ['simulate', '--synthetic', 'gpt-oss-20b,mixtral-8x7b', '--slots', '50%', '--policy', 'lru,belady'];
   const { exitCode, stdout, stderr } = await cli(...args);
@@ -102,7 +110,10 @@ describe('refused', () => {
     [['simulate', 'T', '--slots', '1'], /from 2 to 8/],
     [['simulate', 'T', '--slots', '2.5'], /--slots has "2.5"/],
     [['simulate', 'T', '--slots', '300%'], /--slots has "300%"/],
-    [['simulate', 'T', '--policy', 'magic'], /--policy is "magic", but must be all or some of lru, lfu, lfru, adaptive, belady/],
+    [
+      ['simulate', 'T', '--policy', 'magic'],
+      /--policy is "magic", but must be all or some of lru, lfu, lfru, adaptive, frequencies, belady/,
+    ],
     [['simulate', '--synthetic', 'qwen9'], /--synthetic is "qwen9", but must be all or some of qwen3-30b-a3b/],
     [['simulate', '--synthetic', 'toString'], /--synthetic is "toString"/],
     [['simulate', '--synthetic', 'all', '--machine', 'phone'], /--machine is "phone", but must be all or some of discrete-12gb/],

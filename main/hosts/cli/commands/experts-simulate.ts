@@ -2,7 +2,7 @@
 import { comparePolicies, POLICY_NAMES } from '../../../../gpu/residency/policy/compare.ts';
 import type { PromptRole } from '../../../../gpu/residency/policy/simulate.ts';
 import { traceStatistics } from '../../../../gpu/residency/policy/statistics.ts';
-import { concatTraces, sameShape, type RoutingTrace } from '../../../../gpu/residency/policy/trace.ts';
+import { concatTraces, sameShape, shuffleTokens, type RoutingTrace } from '../../../../gpu/residency/policy/trace.ts';
 import { UsageError, type CliContext, type OptionSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readTrace } from '../trace-files.ts';
@@ -24,6 +24,11 @@ export const SIMULATE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     type: 'boolean',
     description: "prompt tokens ask for experts like an answer's (default: they only tell the policy their counts)",
   },
+  shuffle: {
+    type: 'string',
+    value: 'SEED',
+    description: 'the same tokens in a random order: what a policy could know without their order',
+  },
   ...SYNTHETIC_OPTIONS,
 };
 
@@ -35,7 +40,9 @@ export async function simulateExperts(context: CliContext, paths: readonly strin
     throw new UsageError('experts simulate needs a trace: record one with experts MODEL --prompt T --trace FILE.');
   const names = readPolicies(flags.string('policy') ?? 'all');
   const prompt: PromptRole = flags.boolean('demand-prompt') ? 'demand' : 'warm';
-  const trace = await readTraces(paths);
+  const shuffleSeed = flags.integer('shuffle', { min: 0, max: 2 ** 32 - 1 });
+  const recorded = await readTraces(paths);
+  const trace = shuffleSeed === undefined ? recorded : shuffleTokens(recorded, shuffleSeed);
   const slots = readSlots(flags.string('slots') ?? '25%,40%,50%', trace);
   const results = slots.flatMap((nSlots) => comparePolicies(trace, { nSlots, names, prompt }));
   const statistics = traceStatistics(trace);
@@ -51,6 +58,7 @@ export async function simulateExperts(context: CliContext, paths: readonly strin
       promptTokens,
       answerTokens: nTokens - promptTokens,
       prompt,
+      ...(shuffleSeed === undefined ? {} : { shuffleSeed }),
       statistics,
       results: results.map(policyDocument),
     },
