@@ -7,16 +7,14 @@ import { invariant } from '../../gpu/invariant.ts';
 import type { EngineResult } from '../contract/engine.ts';
 import type { Passage } from '../contract/documents.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
-import type { GenerationStats, Message, MessageStatus } from '../contract/types.ts';
-import { getConversation } from '../database/conversations.ts';
+import type { GenerationStats, MessageStatus } from '../contract/types.ts';
 import { getMessage, listPath } from '../database/messages.ts';
 import { checkAnswer, NO_EVIDENCE, type CheckedAnswer } from '../documents/evidence.ts';
-import { searchQuestion } from '../documents/query.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import type { ChatDependencies } from './chat.ts';
 import type { ReadyModel, Run } from './chat-model.ts';
 import { ABSENT_ANSWER } from './document-prompt.ts';
-import { documentTurn, MOST_PASSAGES } from './document-turn.ts';
+import { documentPromptFor, lookUp } from './document-turn.ts';
 import { assemblePrompt, type Prompt } from './prompt.ts';
 
 export class AnswerRun implements Run {
@@ -72,33 +70,22 @@ export class AnswerRun implements Run {
 
   /** Null when the documents have nothing to do with the question: then no model is asked. */
   #begin(): Prompt | null {
-    const { db, settings } = this.#deps;
+    const { db, settings, retriever } = this.#deps;
     this.#writer.start(this.#ready.model.name, null);
     const questionId = getMessage(db, this.answerId)?.parentId;
     invariant(questionId, 'an answer has a question');
     const path = listPath(db, questionId);
-    const passages = this.#retrieve(path);
-    if (passages?.length === 0) return null;
-    if (passages) {
-      const { prompt, sources } = documentTurn(path, settings.current, this.#ready, passages);
+    const found = lookUp(db, retriever, path);
+    if (found?.passages.length === 0) return null;
+    if (found) {
+      const { prompt, sources } = documentPromptFor(path, found.passages, settings.current, this.#ready);
       this.#prompt = prompt;
+      this.#question = found.question;
       this.#sources = sources;
       this.#writer.sources(sources);
     } else this.#prompt = assemblePrompt(path, settings.current, this.#ready);
     this.#writer.prefill(0, this.#prompt.ids.length);
     return this.#prompt;
-  }
-
-  /** Null without a collection. */
-  #retrieve(path: readonly Message[]): readonly Passage[] | null {
-    const { db, retriever } = this.#deps;
-    const questions = path.filter(({ role }) => role === 'user').map(({ content }) => content);
-    const question = questions.at(-1);
-    invariant(question !== undefined, 'a path ends with a question');
-    this.#question = question;
-    const collectionId = getConversation(db, path[0].conversationId)?.collectionId ?? null;
-    if (collectionId === null) return null;
-    return retriever.retrieve(collectionId, searchQuestion(question, questions.at(-2) ?? null), MOST_PASSAGES);
   }
 
   /** Nothing for an answer without passages or without text. */

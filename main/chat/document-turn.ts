@@ -1,5 +1,5 @@
 /**
- * The prompt of a question over documents: as many of the retrieved passages as the context holds beside the question, the last turn and room
+ * A question over documents: looking up its passages, and its prompt: as many of the retrieved passages as the context holds beside the question, the last turn and room
  * for the answer; older turns fill what is left. A passage too long for a small context is cut to the sentences around its best one.
  */
 import { engineError } from '../../gpu/errors.ts';
@@ -7,57 +7,94 @@ import { invariant } from '../../gpu/invariant.ts';
 import type { ChatMessage } from '../../gpu/tokenizer/types.ts';
 import type { Passage } from '../contract/documents.ts';
 import type { Message } from '../contract/types.ts';
+import { getConversation } from '../database/conversations.ts';
+import type { ReadDb } from '../database/handles.ts';
 import { withoutCitations } from '../documents/citations.ts';
 import { claimOf, coverage, termsOf } from '../documents/claims.ts';
+import { searchQuestion } from '../documents/query.ts';
+import type { Retriever } from '../documents/retriever.ts';
 import { sentencesOf } from '../documents/sentences.ts';
 import type { ReadyModel } from './chat-model.ts';
 import { DOCUMENT_SYSTEM_PROMPT, documentPrompt } from './document-prompt.ts';
 import { answerReserve, assemble, turnsOf, type Prompt } from './prompt.ts';
 
 /** Passages in a prompt at most: small models lose the thread with more. */
-export const MOST_PASSAGES = 5;
+const MOST_PASSAGES = 5;
 /** The last turn stays with the question unless it takes more of the context than this. */
 const LAST_TURN_SHARE = 0.25;
 
-export interface DocumentTurn {
-  readonly prompt: Prompt;
+/** A question whose conversation looks into a collection. */
+export interface LookedUp {
+  readonly question: string;
+  /** Best first; empty when the documents have nothing to do with it. */
+  readonly passages: readonly Passage[];
+}
+
+/** Null without a collection. `path` runs from the first message to the question. */
+export function lookUp(db: ReadDb, retriever: Retriever, path: readonly Message[]): LookedUp | null {
+  const collectionId = getConversation(db, path[0].conversationId)?.collectionId ?? null;
+  if (collectionId === null) return null;
+  const questions = path.filter(({ role }) => role === 'user').map(({ content }) => content);
+  const question = questions.at(-1);
+  invariant(question !== undefined, 'a path ends with a question');
+  const search = searchQuestion(question, questions.at(-2) ?? null);
+  return { question, passages: retriever.retrieve(collectionId, search, MOST_PASSAGES) };
+}
+
+export interface DocumentTurns {
+  /** As `turnsOf` gives them, with the passages in the last one. The system message is DOCUMENT_SYSTEM_PROMPT. */
+  readonly turns: readonly ChatMessage[][];
   /** The passages in the prompt, as they stand there: `[1]` is the first. */
   readonly sources: readonly Passage[];
 }
 
+/** How a model counts: `count` gives a prompt's tokens, `room` those that the prompt may have. */
+export interface PromptRoom {
+  readonly room: number;
+  count(messages: readonly ChatMessage[]): number;
+}
+
 /**
- * `path` runs from the first message to the question; `passages`: at least one, best first. Throws `engine.context-full` when not even one
- * sentence of a passage fits beside the question.
+ * `passages`: at least one, best first. Throws `engine.context-full` when not even one sentence of a passage fits beside the question.
  */
-export function documentTurn(
+export function documentTurns(
   path: readonly Message[],
-  settings: { readonly maxAnswerTokens: number },
-  ready: ReadyModel,
   passages: readonly Passage[],
-): DocumentTurn {
+  { room, count }: PromptRoom,
+): DocumentTurns {
   invariant(passages.length > 0, 'without passages there is no prompt over documents');
   const turns = turnsOf(path.map(withoutOldCitations));
   const history = turns.slice(0, -1);
   const question = turns.at(-1)![0].content;
-  const room = ready.contextTokens - answerReserve(settings.maxAnswerTokens, ready.contextTokens);
-  const count = (messages: readonly ChatMessage[]) =>
-    ready.model.encodePrompt([{ role: 'system', content: DOCUMENT_SYSTEM_PROMPT }, ...messages]).length;
+  const system: ChatMessage = { role: 'system', content: DOCUMENT_SYSTEM_PROMPT };
   const last = history.at(-1) ?? [];
-  const kept = last.length > 0 && count(last) <= LAST_TURN_SHARE * room ? last : [];
+  const kept = last.length > 0 && count([system, ...last]) <= LAST_TURN_SHARE * room ? last : [];
   const asked = (sources: readonly Passage[]): ChatMessage => ({
     role: 'user',
     content: documentPrompt({ passages: sources, question }).user,
   });
-  const fits = (sources: readonly Passage[]) => count([...kept, asked(sources)]) <= room;
-  const sources = chosen(passages, question, fits);
+  const sources = chosen(passages, question, (some) => count([system, ...kept, asked(some)]) <= room);
   if (sources.length === 0)
     throw engineError(
       'engine.context-full',
-      `The question leaves no room for a passage of the documents; the context holds ${ready.contextTokens} tokens. Shorten it, or choose a longer context in the settings.`,
-      { contextTokens: ready.contextTokens },
+      `The question leaves no room for a passage of the documents: a prompt may have ${room} tokens. Shorten it, or choose a longer context in the settings.`,
+      { room },
     );
-  const prompt = assemble([...history, [asked(sources)]], DOCUMENT_SYSTEM_PROMPT, settings.maxAnswerTokens, ready);
-  return { prompt, sources };
+  return { turns: [...history, [asked(sources)]], sources };
+}
+
+/** For a model of our engine. */
+export function documentPromptFor(
+  path: readonly Message[],
+  passages: readonly Passage[],
+  settings: { readonly maxAnswerTokens: number },
+  ready: ReadyModel,
+): { readonly prompt: Prompt; readonly sources: readonly Passage[] } {
+  const { turns, sources } = documentTurns(path, passages, {
+    room: ready.contextTokens - answerReserve(settings.maxAnswerTokens, ready.contextTokens),
+    count: (messages) => ready.model.encodePrompt(messages).length,
+  });
+  return { prompt: assemble(turns, DOCUMENT_SYSTEM_PROMPT, settings.maxAnswerTokens, ready), sources };
 }
 
 /** `[2]` of an earlier answer would point to a passage that is not there any more. */
