@@ -33,10 +33,10 @@ class Adaptive implements CachePolicy {
   }
 
   used(experts: ArrayLike<number>): void {
-    const keep = new Set(Array.from(experts));
+    const demand = Array.from(experts);
     const decay = 2 ** (-1 / MISS_HALF_LIFE_TOKENS);
     for (const shadow of this.#shadows) {
-      shadow.misses = shadow.misses * decay + this.#missed(shadow, keep);
+      shadow.misses = shadow.misses * decay + this.#missed(shadow, demand);
       shadow.policy.used(experts);
     }
     for (const shadow of this.#shadows) if (shadow.misses < LEAD * this.#leader.misses) this.#leader = shadow;
@@ -50,14 +50,14 @@ class Adaptive implements CachePolicy {
     for (const { policy } of this.#shadows) policy.warm(counts);
   }
 
-  #missed({ policy, resident }: Shadow, demand: ReadonlySet<number>): number {
-    let missed = 0;
-    for (const expert of demand) {
-      if (resident.has(expert)) continue;
-      missed++;
-      if (resident.size >= this.#nSlots) resident.delete(policy.victim(resident, demand));
+  #missed({ policy, resident }: Shadow, demand: readonly number[]): number {
+    const missing = demand.filter((expert) => !resident.has(expert));
+    if (missing.length === 0) return 0;
+    const keep = new Set(demand);
+    for (const expert of missing) {
+      if (resident.size >= this.#nSlots) resident.delete(policy.victim(resident, keep));
       resident.add(expert);
     }
-    return missed;
+    return missing.length;
   }
 }

@@ -35,6 +35,9 @@ export function lfruWith(settings: LfruSettings): CachePolicyFactory {
 
 export const lfru: CachePolicyFactory = lfruWith(LFRU_DEFAULTS);
 
+/** Above every score: a decayed frequency is below half-life / ln 2 plus the warm counts. */
+const PROTECTED = 2 ** 40;
+
 class Lfru implements CachePolicy {
   readonly #settings: LfruSettings;
   readonly #nUsed: number;
@@ -42,10 +45,16 @@ class Lfru implements CachePolicy {
   readonly #frequency: Float64Array;
   /** Token of the last use, [E]; -Infinity: never. */
   readonly #lastUse: Float64Array;
+  /** By age in tokens, up to where it is worth nothing. */
+  readonly #recencyBonus: Float64Array;
   #token = 0;
 
   constructor({ nExperts, nUsed }: CacheLayer, settings: LfruSettings) {
     this.#settings = settings;
+    const { recencyHalfLifeTokens, recencyWeight, protectedTokens } = settings;
+    this.#recencyBonus = Float64Array.from({ length: Math.ceil(24 * recencyHalfLifeTokens) }, (_, age) => {
+      return recencyWeight * 2 ** (-age / recencyHalfLifeTokens) + (age < protectedTokens ? PROTECTED : 0);
+    });
     this.#nUsed = nUsed;
     this.#frequency = new Float64Array(nExperts);
     this.#lastUse = new Float64Array(nExperts).fill(-Infinity);
@@ -75,12 +84,7 @@ class Lfru implements CachePolicy {
   }
 
   #score(expert: number): number {
-    const { recencyHalfLifeTokens, recencyWeight, protectedTokens } = this.#settings;
     const age = this.#token - this.#lastUse[expert];
-    const score = this.#frequency[expert] + recencyWeight * 2 ** (-age / recencyHalfLifeTokens);
-    return age < protectedTokens ? score + PROTECTED : score;
+    return this.#frequency[expert] + (age < this.#recencyBonus.length ? this.#recencyBonus[age] : 0);
   }
 }
-
-/** Above every score: a decayed frequency is below half-life / ln 2 plus the warm counts. */
-const PROTECTED = 2 ** 40;

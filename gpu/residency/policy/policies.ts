@@ -6,13 +6,12 @@ import { lfu } from './lfu.ts';
 import { lru } from './lru.ts';
 
 /**
- * What `adaptive` chooses between: each was the best somewhere among recorded and synthetic traces (docs/offload-policy.md). Without
- * protection for natural text, pure recency and a slow frequency for models where one of them is all there is, LFRU for answers in loops.
+ * What `adaptive` chooses between: each was the best somewhere (docs/offload-policy.md). Frequency that no protection disturbs for natural
+ * text, pure recency where nothing but recency tells anything, guarded LFRU for answers that repeat themselves.
  */
 const CANDIDATES: readonly CachePolicyFactory[] = [
-  lfruWith({ ...LFRU_DEFAULTS, protectedTokens: 0 }),
+  lfruWith({ ...LFRU_DEFAULTS, frequencyHalfLifeTokens: 128, protectedTokens: 0 }),
   lru,
-  lfruWith({ ...LFRU_DEFAULTS, frequencyHalfLifeTokens: 512, recencyWeight: 1, protectedTokens: 0 }),
   lfru,
 ];
 
