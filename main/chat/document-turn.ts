@@ -19,7 +19,7 @@ import { DOCUMENT_SYSTEM_PROMPT, documentPrompt } from './document-prompt.ts';
 import { answerReserve, assemble, turnsOf, type Prompt } from './prompt.ts';
 
 /** Passages in a prompt at most: small models lose the thread with more. */
-const MOST_PASSAGES = 5;
+export const MOST_PASSAGES = 5;
 /** The last turn stays with the question unless it takes more of the context than this. */
 const LAST_TURN_SHARE = 0.25;
 

@@ -15,7 +15,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
   if (!(error instanceof ConclaveError)) return EXIT.failed;
   const { code } = error;
-  if (/^(gguf|file|model|trace|profile)[.]/.test(code)) return EXIT.file;
+  if (/^(gguf|file|model|document|trace|profile)[.]/.test(code)) return EXIT.file;
   if (code === 'gpu.no-adapter' || code === 'gpu.limits') return EXIT.noAdapter;
   if (code === 'engine.budget' || code === 'gpu.out-of-memory') return EXIT.doesNotFit;
   return EXIT.failed;

@@ -13,6 +13,7 @@ export const COMMAND_NAMES = [
   'bench',
   'experts',
   'upcycle',
+  'docs',
 ] as const;
 
 export async function loadCommand(name: (typeof COMMAND_NAMES)[number]): Promise<CliCommand> {
