@@ -49,8 +49,8 @@ export interface ServicesOptions {
   readonly pickDocuments?: (what: 'files' | 'folder') => Promise<readonly string[] | null>;
   /** Where keys of servers are kept; without one they are held in memory only. */
   readonly keyStore?: KeyStore;
-  /** What differs in tests: the environment, and how long a server is waited for. */
-  readonly remote?: Partial<Pick<RemoteDependencies, 'environment' | 'limits'>>;
+  /** What differs in tests: the environment, and how servers are reached. */
+  readonly remote?: Partial<Pick<RemoteDependencies, 'environment' | 'limits' | 'lookup'>>;
   /** How downloads reach the network; Node's own when not given. */
   readonly fetch?: Fetch;
   /** An origin; tests have a server of their own. */

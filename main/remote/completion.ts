@@ -5,7 +5,7 @@
 import { ConclaveError } from '../../gpu/errors.ts';
 import { serviceError } from '../contract/errors.ts';
 import type { ServerAddress } from './address.ts';
-import { call, PATIENT, type ConnectionLimits, type RemoteReply } from './connection.ts';
+import { call, PATIENT, systemLookup, type ConnectionLimits, type HostLookup, type RemoteReply } from './connection.ts';
 import { asRecord, asServerError, asStreamError, plain, readText } from './failures.ts';
 import { ServerSentEvents, type ServerSentEvent } from './server-sent-events.ts';
 
@@ -27,6 +27,7 @@ export interface CompletionTarget {
   readonly address: ServerAddress;
   readonly key: string | null;
   readonly limits?: ConnectionLimits;
+  readonly lookup?: HostLookup;
 }
 
 export interface CompletionResult {
@@ -59,7 +60,8 @@ export async function streamCompletion(
 
   async function ask(at: CompletionTarget, parameters: Record<string, unknown>, aborted: AbortSignal): Promise<RemoteReply> {
     const body = JSON.stringify(parameters);
-    const given = await call({ ...at, path: '/chat/completions', body, limits: at.limits ?? PATIENT, signal: aborted });
+    const { limits = PATIENT, lookup = systemLookup } = at;
+    const given = await call({ ...at, path: '/chat/completions', body, limits, lookup, signal: aborted });
     if (given.status === 200) return given;
     const error = await asServerError(given, address, key !== null);
     const simpler = given.status === 400 || given.status === 422 ? without(parameters, error.message) : null;

@@ -2,7 +2,7 @@
  * One request to a server: node:http, because it follows no redirect by itself, takes no proxy from the environment and lets us see the
  * IP address before it connects. The key goes to the server's own origin and nowhere else. Every failure is a `remote.*` error in words.
  */
-import { lookup as lookUpHost, type LookupAddress } from 'node:dns';
+import { lookup as lookUpHost } from 'node:dns/promises';
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
@@ -24,6 +24,11 @@ export const QUICK: ConnectionLimits = { connectMs: 10_000, headersMs: 15_000, i
 /** For answers: a large model may be loaded first, and its first token may take minutes. */
 export const PATIENT: ConnectionLimits = { connectMs: 15_000, headersMs: 600_000, idleMs: 300_000 };
 
+/** Every IP address of a name. */
+export type HostLookup = (hostname: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
+
+export const systemLookup: HostLookup = (hostname) => lookUpHost(hostname, { all: true });
+
 export interface RemoteCall {
   readonly address: ServerAddress;
   readonly key: string | null;
@@ -32,6 +37,7 @@ export interface RemoteCall {
   /** Sent as JSON by POST; without one the request is a GET. */
   readonly body?: string;
   readonly limits: ConnectionLimits;
+  readonly lookup: HostLookup;
   readonly signal: AbortSignal;
 }
 
@@ -76,14 +82,13 @@ function redirected({ address, body }: RemoteCall, from: URL, location: string, 
   );
 }
 
-function send({ address, key, body, limits, signal }: RemoteCall, url: URL): Promise<http.IncomingMessage> {
+function send({ address, key, body, limits, lookup, signal }: RemoteCall, url: URL): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     const headers: Record<string, string> = { accept: 'application/json, text/event-stream', 'user-agent': 'Conclave' };
     if (key !== null) headers.authorization = `Bearer ${key}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
     const options: https.RequestOptions = { method: body === undefined ? 'GET' : 'POST', headers, signal, agent: false };
-    const lookup = guardedLookup(address);
-    const request = (address.encrypted ? https : http).request(url, { ...options, lookup });
+    const request = (address.encrypted ? https : http).request(url, { ...options, lookup: guardedLookup(address, lookup) });
     const overdue = (what: string, ms: number) =>
       setTimeout(() => {
         const message = `${address.host} ${what} within ${seconds(ms)}.`;
@@ -108,18 +113,21 @@ function send({ address, key, body, limits, signal }: RemoteCall, url: URL): Pro
 }
 
 /** Looks a name up and refuses when it leads further than the address allows (see address.ts). */
-function guardedLookup(address: ServerAddress): LookupFunction {
+function guardedLookup(address: ServerAddress, lookUp: HostLookup): LookupFunction {
   return (hostname, options, done) => {
-    lookUpHost(hostname, { ...options, all: true }, (error, found: LookupAddress[]) => {
-      if (error) return done(error, '', 0);
-      const outside = found.find((entry) => !mayConnect(address, entry.address));
-      if (outside) {
-        const message = `${address.host} leads to ${outside.address}, which is not ${address.scope === 'loopback' ? 'this computer' : 'in the local network'}; without encryption nothing is sent there. Use https://.`;
-        return done(serviceError('remote.address', message, { host: address.host, address: outside.address }), '', 0);
-      }
-      if (options.all === true) return done(null, found);
-      done(null, found[0].address, found[0].family);
-    });
+    lookUp(hostname).then(
+      (found) => {
+        const outside = found.find((entry) => !mayConnect(address, entry.address));
+        if (outside) {
+          const where = address.scope === 'loopback' ? 'this computer' : 'in the local network';
+          const message = `${address.host} leads to ${outside.address}, which is not ${where}. Nothing was sent. Use https:// and a public name.`;
+          return done(serviceError('remote.address', message, { host: address.host, address: outside.address }), '', 0);
+        }
+        if (options.all === true) return done(null, [...found]);
+        done(null, found[0].address, found[0].family);
+      },
+      (error: NodeJS.ErrnoException) => done(error, '', 0),
+    );
   };
 }
 

@@ -1,7 +1,7 @@
 /** `GET /models`: what a server offers, with the context length where it says one (vLLM, llama-server and others each in their way). */
 import type { OfferedModel } from '../contract/remote.ts';
 import { serviceError } from '../contract/errors.ts';
-import { call, QUICK, type ConnectionLimits } from './connection.ts';
+import { call, QUICK, systemLookup } from './connection.ts';
 import type { CompletionTarget } from './completion.ts';
 import { asRecord, asServerError, readText } from './failures.ts';
 
@@ -12,9 +12,8 @@ const MAX_CONTEXT_TOKENS = 2 ** 31;
 
 /** Rejects with a `remote.*` error. */
 export async function listModels(target: CompletionTarget, signal: AbortSignal): Promise<OfferedModel[]> {
-  const { address, key } = target;
-  const limits: ConnectionLimits = target.limits ?? QUICK;
-  const reply = await call({ address, key, path: '/models', limits, signal });
+  const { address, key, limits = QUICK, lookup = systemLookup } = target;
+  const reply = await call({ address, key, path: '/models', limits, lookup, signal });
   const notCompatible = (what: string) =>
     serviceError(
       'remote.not-compatible',

@@ -1,15 +1,19 @@
 /** One answer that a server writes: the same writer, commits and ends as the engine's (answer-run.ts); only the source of the text differs. */
 import { isConclaveError } from '../../gpu/errors.ts';
 import { invariant } from '../../gpu/invariant.ts';
+import { ABSENT_ANSWER } from '../chat/document-prompt.ts';
+import { lookUp } from '../chat/document-turn.ts';
 import { AnswerWriter } from '../chat/answer-writer.ts';
 import type { ChatDependencies } from '../chat/chat.ts';
 import type { Run } from '../chat/chat-model.ts';
+import type { Passage } from '../contract/documents.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
 import type { OutgoingPassage } from '../contract/remote.ts';
 import type { GenerationStats, MessageStatus } from '../contract/types.ts';
 import { getMessage, listPath } from '../database/messages.ts';
+import { checkAnswer, NO_EVIDENCE, type CheckedAnswer } from '../documents/evidence.ts';
 import { streamCompletion, type CompletionResult, type CompletionTarget } from './completion.ts';
-import { remotePrompt, type RemotePrompt } from './remote-prompt.ts';
+import { outgoingPassages, remotePrompt, type RemotePrompt } from './remote-prompt.ts';
 
 export interface AnsweringServer {
   readonly modelName: string;
@@ -29,6 +33,8 @@ export class RemoteAnswerRun implements Run {
   readonly #controller = new AbortController();
   readonly #writer: AnswerWriter;
   readonly #startMs: number;
+  #question = '';
+  #sources: readonly Passage[] = [];
   #prompt: RemotePrompt | null = null;
 
   constructor(chat: ChatDependencies, answer: { readonly id: string; readonly conversationId: string }, server: AnsweringServer) {
@@ -42,12 +48,13 @@ export class RemoteAnswerRun implements Run {
 
   end(status: MessageStatus, error: WireError | null): void {
     this.#controller.abort();
-    this.#writer.finish({ status, stats: this.#stats(null), error });
+    this.#writer.finish({ status, stats: this.#stats(null), error, ...this.#checked() });
   }
 
   async #run(): Promise<void> {
     try {
       const prompt = this.#begin();
+      if (!prompt) return this.#finishAbsent();
       const { temperature, topP, seed } = this.#chat.settings.current;
       let hasBegun = false;
       const result = await streamCompletion(
@@ -61,21 +68,43 @@ export class RemoteAnswerRun implements Run {
         },
         this.#controller.signal,
       );
-      this.#writer.finish({ status: 'complete', stats: this.#stats(result), error: null });
+      this.#writer.finish({ status: 'complete', stats: this.#stats(result), error: null, ...this.#checked() });
     } catch (error) {
       this.#writer.finish({ status: 'failed', stats: this.#stats(null), error: toWireError(error) });
       if (!isConclaveError(error) && !this.#controller.signal.aborted) console.error(error);
     }
   }
 
-  #begin(): RemotePrompt {
-    const { db, settings } = this.#chat;
-    this.#writer.start(this.#server.modelName, this.#server.host);
+  /** Null when the documents have nothing to do with the question: then nobody is asked. Throws `remote.consent` before anything is sent. */
+  #begin(): RemotePrompt | null {
+    const { db, settings, retriever } = this.#chat;
+    const { modelName, host, contextTokens } = this.#server;
     const questionId = getMessage(db, this.answerId)?.parentId;
     invariant(questionId, 'an answer has a question');
-    this.#prompt = remotePrompt(listPath(db, questionId), settings.current, this.#server.contextTokens);
-    this.#writer.prefill(this.#prompt.estimatedTokens, this.#prompt.estimatedTokens);
-    return this.#prompt;
+    const path = listPath(db, questionId);
+    const found = lookUp(db, retriever, path);
+    const isAbsent = found?.passages.length === 0;
+    this.#writer.start(modelName, isAbsent ? null : host);
+    if (isAbsent) return null;
+    const prompt = remotePrompt(path, settings.current, contextTokens, found?.passages ?? null);
+    this.#server.checkOutgoing(this.answerId, outgoingPassages(path, prompt, host));
+    this.#prompt = prompt;
+    this.#question = found?.question ?? '';
+    this.#sources = prompt.sources;
+    this.#writer.sources(prompt.sources);
+    this.#writer.prefill(prompt.estimatedTokens, prompt.estimatedTokens);
+    return prompt;
+  }
+
+  /** Nothing for an answer without passages or without text. */
+  #checked(): CheckedAnswer | null {
+    if (this.#sources.length === 0 || this.#writer.content.trim() === '') return null;
+    return checkAnswer(this.#writer.content, this.#question, this.#sources);
+  }
+
+  #finishAbsent(): void {
+    this.#writer.append(ABSENT_ANSWER, 0);
+    this.#writer.finish({ status: 'complete', stats: null, error: null, evidence: NO_EVIDENCE });
   }
 
   /** The server's numbers where it gave some, else estimates: one token a piece. Null when no prompt came about. */

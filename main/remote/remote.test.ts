@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { collectionOf, writeDocument } from '../../tests/documents/support.ts';
 import {
   beginStream,
   json,
@@ -431,9 +432,26 @@ describe('the test of a connection', () => {
     expect(server.seen).toEqual([]);
   });
 
-  test('a name without encryption that leads out of the local network', async () => {
-    const t = setUp();
-    const { id: serverId } = await addServer(t, { kind: 'none' }, 'http://no-such-host.localdomain:9');
+  test('without encryption a name may not lead out of the local network, nor one of this computer anywhere else', async () => {
+    for (const [name, leadsTo, code] of [
+      ['box.local', ['192.168.7.7', '8.8.8.8'], 'remote.address'],
+      ['localhost', ['192.168.7.7'], 'remote.address'],
+      ['box.local', ['127.0.0.1'], 'remote.failed'],
+    ] as const) {
+      const t = setUp({ lookup: async () => leadsTo.map((address) => ({ address, family: 4 })) });
+      const address = server.origin.replace('127.0.0.1', name);
+      const { id: serverId } = await addServer(t, { kind: 'set', value: SECRET, store: false }, address);
+      server.reply = (_, response) => json(response, 500, {});
+      await expect(t.request('remote.test', { serverId })).rejects.toMatchObject({ code });
+      await t.services.close();
+      open = [];
+    }
+    expect(server.seen.map(({ headers }) => headers.host)).toEqual([server.host.replace('127.0.0.1', 'box.local')]);
+  });
+
+  test('a name that nobody knows', async () => {
+    const t = setUp({ lookup: () => Promise.reject(Object.assign(new Error('not found'), { code: 'ENOTFOUND' })) });
+    const { id: serverId } = await addServer(t, { kind: 'none' }, 'https://api.example.org');
     await expect(t.request('remote.test', { serverId })).rejects.toMatchObject({ code: 'remote.unreachable' });
   });
 });
@@ -459,6 +477,129 @@ describe('what is chosen', () => {
     await t.withModel();
     await t.until(() => t.engine.calls.some((made) => made.startsWith('load')), 'loading');
     expect(await answerTo(t)).toMatchObject({ modelName: 'model', remoteHost: null, status: 'complete' });
+    expect(server.seen).toEqual([]);
+  });
+});
+
+describe('documents', () => {
+  const LEASE = '# Lease agreement\n\nThe tenant receives three keys. A lost key costs 85 euros.\n';
+  const GARDEN = '# Garden\n\nApples may be picked by everybody in the house.\n';
+  /** By this name the server is one of the local network, not of this computer. */
+  const elsewhere = () => ({ lookup: async () => [{ address: '127.0.0.1', family: 4 }] });
+  const named = () => server.origin.replace('127.0.0.1', 'box.local');
+  const sentTexts = () => server.seen.map(({ body }) => body).join('\n');
+
+  async function withDocuments(t: TestServices, address: string): Promise<string> {
+    await t.services.start();
+    const { id: serverId } = await addServer(t, { kind: 'none' }, address);
+    const { id: modelId } = await t.request('remote.addModel', { serverId, name: 'big-moe', contextTokens: 4000 });
+    await t.request('library.select', { modelId });
+    const files = { 'lease.md': LEASE, 'garden.md': GARDEN };
+    return collectionOf(
+      t,
+      Object.entries(files).map(([name, text]) => writeDocument(folder.path, name, text)),
+    );
+  }
+
+  test('go to a server on this computer without a question; the answer is checked as everywhere', async () => {
+    const t = setUp();
+    const collectionId = await withDocuments(t, server.origin);
+    server.reply = (_, response) => streamAnswer(response, ['A lost key costs ', '85 euros [1].', ' See [9].']);
+    const { conversation, answer } = await t.ask('What does a lost key cost?', { collectionId });
+    await finishes(t);
+    const message = await t.message(conversation.id, answer.id);
+    expect(message).toMatchObject({ status: 'complete', evidence: { verdict: 'supported', removedCitations: 1 } });
+    expect(message.sources[0]).toMatchObject({ documentTitle: 'Lease agreement' });
+    expect(sentTexts()).toContain('A lost key costs 85 euros.');
+  });
+
+  test('go anywhere else only after exactly their text was shown and allowed', async () => {
+    const t = setUp(elsewhere());
+    const collectionId = await withDocuments(t, named());
+    server.reply = (_, response) => streamAnswer(response, ['85 euros [1].']);
+    const { conversation, answer } = await t.ask('What does a lost key cost?', { collectionId });
+    await finishes(t);
+    const held = await t.message(conversation.id, answer.id);
+    expect(held).toMatchObject({
+      status: 'failed',
+      content: '',
+      sources: [],
+      error: { code: 'remote.consent', details: { passages: 1 } },
+    });
+    expect(server.seen).toEqual([]);
+    const review = await t.request('remote.review', { answerId: answer.id });
+    expect(review.host).toBe(server.host.replace('127.0.0.1', 'box.local'));
+    expect(review.passages).toEqual([
+      { documentTitle: 'Lease agreement', page: null, text: expect.stringContaining('A lost key costs 85 euros.') as string },
+    ]);
+
+    await t.request('chat.regenerate', { answerId: answer.id }); // without consent nothing changes
+    await finishes(t, 2);
+    expect([finishedEvents(t.events)[1].error?.code, server.seen]).toEqual(['remote.consent', []]);
+
+    await t.request('remote.consent', { answerId: answer.id });
+    const { answer: second } = await t.request('chat.regenerate', { answerId: answer.id });
+    await finishes(t, 3);
+    expect(await t.message(conversation.id, second.id)).toMatchObject({ status: 'complete', evidence: { verdict: 'supported' } });
+    expect(sentTexts()).toContain('A lost key costs 85 euros.');
+
+    const follow = await t.ask('Who may pick apples?', { conversationId: conversation.id, parentId: second.id });
+    await finishes(t, 4);
+    expect(
+      (await t.request('remote.review', { answerId: follow.answer.id })).passages.map(({ documentTitle }) => documentTitle),
+    ).toEqual(['Garden']);
+    expect(sentTexts()).not.toContain('Apples');
+    await expect(t.request('remote.review', { answerId: answer.id })).rejects.toMatchObject({ code: 'message.missing' });
+    await expect(t.request('remote.consent', { answerId: 'made-up' })).rejects.toMatchObject({ code: 'message.missing' });
+  });
+
+  test('an answer made of them here is asked for too before a server sees it; one it wrote itself is not', async () => {
+    const t = setUp(elsewhere());
+    const collectionId = await withDocuments(t, named());
+    const remoteId = (await t.request('app.state', {})).remote.servers[0].models[0].id;
+    await t.withModel();
+    await t.until(() =>
+      t.events.some(
+        (event) => event.name === 'engine.status' && event.payload.state === 'ready' && event.payload.modelId !== remoteId,
+      ),
+    );
+    t.engine.contextTokens = 4000;
+    t.engine.answer = 'A lost key costs 85 euros [1].';
+    await t.request('settings.update', { contextTokens: 4000 });
+    const first = await t.ask('What does a lost key cost?', { collectionId });
+    await finishes(t);
+    const conversationId = first.conversation.id;
+    await t.request('documents.use', { conversationId, collectionId: null });
+    await t.request('library.select', { modelId: remoteId });
+    server.reply = (_, response) => streamAnswer(response, ['Fine.']);
+    const second = await t.ask('Thanks!', { conversationId, parentId: first.answer.id });
+    await finishes(t, 2);
+    expect((await t.message(conversationId, second.answer.id)).error).toMatchObject({ code: 'remote.consent' });
+    expect((await t.request('remote.review', { answerId: second.answer.id })).passages).toEqual([
+      { documentTitle: 'An earlier answer from your documents', page: null, text: 'A lost key costs 85 euros [1].' },
+    ]);
+    await t.request('remote.consent', { answerId: second.answer.id });
+    const third = await t.request('chat.regenerate', { answerId: second.answer.id });
+    await finishes(t, 3);
+    await t.ask('And again', { conversationId, parentId: third.answer.id });
+    await finishes(t, 4);
+    expect(
+      finishedEvents(t.events)
+        .slice(2)
+        .map(({ status }) => status),
+    ).toEqual(['complete', 'complete']);
+  });
+
+  test('that know nothing of the question: nobody is asked, and no host is named', async () => {
+    const t = setUp(elsewhere());
+    const collectionId = await withDocuments(t, named());
+    const { conversation, answer } = await t.ask('Xylophone quintet?', { collectionId });
+    await finishes(t);
+    expect(await t.message(conversation.id, answer.id)).toMatchObject({
+      status: 'complete',
+      remoteHost: null,
+      evidence: { verdict: 'absent' },
+    });
     expect(server.seen).toEqual([]);
   });
 });

@@ -23,7 +23,7 @@ import {
 import type { EventBus } from '../event-bus.ts';
 import { keyVariableOf, parseServerAddress } from './address.ts';
 import type { CompletionTarget } from './completion.ts';
-import type { ConnectionLimits } from './connection.ts';
+import type { ConnectionLimits, HostLookup } from './connection.ts';
 import { Consents } from './consent.ts';
 import { Keys, type KeyStore } from './keys.ts';
 import { listModels } from './model-list.ts';
@@ -40,6 +40,7 @@ export interface RemoteDependencies {
   readonly contextTokens: () => number | null;
   /** For tests; else as connection.ts has them. */
   readonly limits?: ConnectionLimits;
+  readonly lookup?: HostLookup;
 }
 
 export class RemoteService {
@@ -151,7 +152,8 @@ export class RemoteService {
   }
 
   #target(server: RemoteServerRecord): CompletionTarget {
-    return { address: parseServerAddress(server.baseUrl), key: this.#keys.keyOf(server), limits: this.#deps.limits };
+    const { limits, lookup } = this.#deps;
+    return { address: parseServerAddress(server.baseUrl), key: this.#keys.keyOf(server), limits, lookup };
   }
 
   #require(serverId: string): RemoteServerRecord {

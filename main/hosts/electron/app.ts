@@ -15,6 +15,7 @@ import { startEngineWindow } from './engine-window.ts';
 import { afterGpuDeaths, afterNoAdapter, writeGpuState, type GpuState } from './gpu-mode.ts';
 import { guardEverything } from './guards.ts';
 import { answerRequests, sendEvent } from './ipc.ts';
+import { electronKeyStore } from './key-store.ts';
 import { setMenu } from './menu.ts';
 import { SCHEME, serve } from './scheme.ts';
 
@@ -73,6 +74,7 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
         engine,
         files: modelFiles,
         openConnection: openBetterSqlite3,
+        keyStore: electronKeyStore,
         builtInModelsFolder: existsSync(models) ? models : null,
         pickFile,
         pickDocuments,
