@@ -62,6 +62,10 @@ export interface ResidencyCounters {
   readonly tokensWithoutMiss: number;
   readonly resumes: number;
   readonly scouts: number;
+  /** Misses in layers that a token's first run past a miss looked at, those of them that it named, and experts that it named in vain. */
+  readonly laterMisses: number;
+  readonly laterMissesNamed: number;
+  readonly namedInVain: number;
   readonly slotsBytes: number;
   readonly ramPoolBytes: number;
 }

@@ -6,7 +6,9 @@
 import type { GpuDevice } from '../device/open-device.ts';
 import { BufferUsage, MapMode } from '../device/usage.ts';
 import { invariant } from '../invariant.ts';
+import { stopAfter } from '../residency/cache/reach.ts';
 import type { LayerDemand, Residency } from '../residency/cache/residency.ts';
+import { RunMeter } from '../residency/cache/run-meter.ts';
 import { topExperts } from '../residency/cache/top-experts.ts';
 import { NO_MISS, type DecodePlan } from './decode-plan.ts';
 import type { DecodeTotals } from './decode-run.ts';
@@ -36,13 +38,16 @@ export class ResumingDecoder {
   readonly #totals: DecodeTotals;
   readonly #layers: readonly MoeLayer[];
   readonly #read: GPUBuffer;
+  readonly #meter: RunMeter;
+  readonly #reach: number | undefined;
 
-  /** Adds to `totals`. */
+  /** Adds to `totals`. `reach`: layers of a run; absent: chosen by what is measured. */
   static async create(
     context: PlanContext,
     plan: DecodePlan,
     residency: Residency,
     totals: DecodeTotals,
+    reach?: number,
   ): Promise<ResumingDecoder> {
     const { model, expertsUsed, gpu } = context;
     const layers = model.layers.flatMap(({ index, ffn }) =>
@@ -52,7 +57,11 @@ export class ResumingDecoder {
     const sizeBytes = Math.max(HEAD_BYTES + 4 * plan.activations.recordWords + routerBytes, plan.activations.logits.sizeBytes);
     const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
     const read = await gpu.buffers.allocate({ label: 'decode read', sizeBytes, usage, account: 'staging' });
-    return new ResumingDecoder(context, plan, residency, totals, layers, read);
+    const history = model.layers.map(({ index }) =>
+      residency.canMiss(index) ? { isCertain: residency.isStreamed(index), nUsed: expertsUsed[index] } : null,
+    );
+    const meter = new RunMeter(history, await emptyReadbackMs(gpu, read));
+    return new ResumingDecoder(context, plan, residency, totals, layers, read, meter, reach);
   }
 
   private constructor(
@@ -62,7 +71,11 @@ export class ResumingDecoder {
     totals: DecodeTotals,
     layers: readonly MoeLayer[],
     read: GPUBuffer,
+    meter: RunMeter,
+    reach: number | undefined,
   ) {
+    this.#meter = meter;
+    this.#reach = reach;
     this.#gpu = context.gpu;
     this.#context = context;
     this.#plan = plan;
@@ -107,14 +120,14 @@ export class ResumingDecoder {
     const residency = this.#residency;
     residency.beginToken();
     this.#plan.clearMiss(); // of a token that was given up
-    let [from, isFirst, isScouted]: [number | undefined, boolean, boolean] = [undefined, true, false];
-    for (;;) {
+    const reach = this.#reach ?? this.#meter.reach();
+    let from: number | undefined;
+    for (let isFirst = true; ; isFirst = false) {
       signal?.throwIfAborted();
-      const stop = this.#stop(from);
-      const run = await this.#run(position, from, stop);
-      const missing = run.demands.filter(
-        ({ layer, experts }) => (from === undefined || layer >= from) && residency.absent(layer, experts).length > 0,
-      );
+      const stop = this.#stop(from, reach);
+      const run = await this.#timedRun(position, from, stop);
+      const looked = run.demands.filter(({ layer }) => from === undefined || layer >= from);
+      const missing = looked.filter(({ layer, experts }) => residency.absent(layer, experts).length > 0);
       const miss = missing[0]?.layer;
       invariant(
         run.miss === (miss === undefined || miss === stop ? NO_MISS : miss),
@@ -122,22 +135,51 @@ export class ResumingDecoder {
       );
       if (miss === undefined && stop === undefined) {
         if (isFirst) residency.totals.tokensWithoutMiss++;
-        residency.commit(run.demands);
-        this.#totals.tokens++;
+        this.#commit(run);
         return run;
       }
-      if (missing.length > 1 && !isScouted) [isScouted, residency.totals.scouts] = [true, residency.totals.scouts + 1];
-      await residency.fetch(missing, signal);
+      if (run.miss !== NO_MISS) this.#noteForecast(looked.filter(({ layer }) => layer > run.miss));
+      await this.#fetch(missing, signal);
       if (run.miss !== NO_MISS) this.#plan.clearMiss();
       from = miss ?? stop;
-      isFirst = false;
-      residency.totals.resumes++;
+      if (miss !== undefined) residency.totals.resumes++;
     }
   }
 
-  /** The next layer, after `from`, that is sure to lack something. */
-  #stop(from: number | undefined): number | undefined {
-    return this.#layers.find(({ layer }) => layer > (from ?? -1) && this.#residency.isStreamed(layer))?.layer;
+  /** The layer before whose experts a run from `from` ends. */
+  #stop(from: number | undefined, reach: number): number | undefined {
+    const { layers } = this.#meter;
+    const stop = stopAfter(from ?? -1, reach, layers);
+    return stop < layers.length ? stop : undefined;
+  }
+
+  async #timedRun(position: number, from: number | undefined, stop: number | undefined): Promise<RunThrough> {
+    const startMs = performance.now();
+    const run = await this.#run(position, from, stop);
+    this.#meter.ran((stop ?? this.#meter.layers.length) - (from ?? -1), performance.now() - startMs);
+    return run;
+  }
+
+  async #fetch(missing: readonly LayerDemand[], signal: AbortSignal | undefined): Promise<void> {
+    const startMs = performance.now();
+    const nExperts = await this.#residency.fetch(missing, signal);
+    if (nExperts > 0) this.#meter.fetched(nExperts, performance.now() - startMs);
+  }
+
+  /** `later`: what the layers behind a miss asked for. */
+  #noteForecast(later: readonly LayerDemand[]): void {
+    if (later.length === 0) return;
+    this.#residency.totals.scouts++;
+    this.#meter.forecast(new Map(later.map(({ layer, experts }) => [layer, new Set(this.#residency.absent(layer, experts))])));
+  }
+
+  #commit({ demands }: RunThrough): void {
+    this.#meter.committed(
+      demands.map((demand) => ({ ...demand, missed: this.#residency.brought(demand.layer, demand.experts) })),
+    );
+    Object.assign(this.#residency.totals, this.#meter.totals);
+    this.#residency.commit(demands);
+    this.#totals.tokens++;
   }
 
   async #run(position: number, from: number | undefined, stop: number | undefined): Promise<RunThrough> {
@@ -186,4 +228,19 @@ export class ResumingDecoder {
     this.#totals.readbackBytes += sizeBytes;
     return copy;
   }
+}
+
+/** Milliseconds of a submission with nothing to do but a copy, and its mapAsync: the median of a few. */
+async function emptyReadbackMs(gpu: GpuDevice, read: GPUBuffer): Promise<number> {
+  const times: number[] = [];
+  for (let i = 0; i < 7; i++) {
+    const startMs = performance.now();
+    const encoder = gpu.device.createCommandEncoder({ label: 'read-back' });
+    encoder.clearBuffer(read, 0, 16);
+    gpu.device.queue.submit([encoder.finish()]);
+    await gpu.orLost(read.mapAsync(MapMode.READ, 0, 16));
+    read.unmap();
+    times.push(performance.now() - startMs);
+  }
+  return times.sort((a, b) => a - b)[3];
 }

@@ -78,7 +78,7 @@ export async function createEngine(gpu: GpuDevice, options: EngineOptions): Prom
     releases.push(() => runner.dispose());
     const residency = await Residency.create(gpu, model, buffers, { plan, policy: options.policy ?? defaultPolicy, warmCounts });
     if (residency) releases.push(() => residency.dispose());
-    const resuming = residency && (await ResumingDecoder.create(context, decode, residency, runner.totals));
+    const resuming = residency && (await ResumingDecoder.create(context, decode, residency, runner.totals, options.missReach));
     if (resuming) releases.push(() => resuming.dispose());
     const prefill = await createPrefillPlan(context, chunkTokens, report, residency);
     releases.push(() => prefill.dispose());
@@ -116,6 +116,9 @@ const NOTHING_MISSED: Omit<ResidencyCounters, 'slotsBytes'> = {
   tokensWithoutMiss: 0,
   resumes: 0,
   scouts: 0,
+  laterMisses: 0,
+  laterMissesNamed: 0,
+  namedInVain: 0,
   ramPoolBytes: 0,
 };
 

@@ -17,6 +17,11 @@ export interface EngineOptions {
   readonly residency?: ResidencyPlan;
   /** Who leaves when an expert comes for which no slot is free. */
   readonly policy?: CachePolicyFactory;
+  /**
+   * Layers that a token runs before the host looks what it lacked: 1 asks at every layer, `Infinity` runs through to the end. Never changes a bit.
+   * Default: chosen while it runs, by what read-backs, layers and loads are measured to cost.
+   */
+  readonly missReach?: number;
   /** Per MoE layer, uses of each expert in earlier answers: the most used ones have slots from the start. */
   readonly warmCounts?: readonly ArrayLike<number>[];
   /** Tests: place experts in slots by this seeded permutation instead of the identity. Never changes a bit. */

@@ -65,6 +65,14 @@ describe.skipIf(!gpu).each(Object.keys(MODELS))('%s', (name) => {
     expect(missesFromRam).toBe(0);
   });
 
+  test.each([1, 2, Infinity])('looking every %s layers', async (missReach) => {
+    const { ran, counters } = await everything({ residency: planOf(model, [slotted(nUsed + 1)]), missReach });
+    expect(ran).toEqual(truth.ran);
+    expect(counters.laterMissesNamed).toBeLessThanOrEqual(counters.laterMisses);
+    if (missReach === 1) expect(counters.scouts).toBe(0);
+    else expect(counters.laterMissesNamed).toBeGreaterThan(0);
+  });
+
   test('evicted by chance, from the RAM pool, with little staging', async () => {
     const residency = planOf(model, [slotted(nUsed + 1), STREAMED], {
       ramPoolBytes: 400_000,

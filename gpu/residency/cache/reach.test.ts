@@ -20,9 +20,10 @@ test('two layers by hand', () => {
 });
 
 test('a forecast saves the later miss and pays for what it names in vain', () => {
+  const nearlyOne = 1 - 1e-12;
   const two = [
-    { chance: 1, lacked: 1 },
-    { chance: 1, lacked: 1 },
+    { chance: nearlyOne, lacked: 1 },
+    { chance: nearlyOne, lacked: 1 },
   ];
   const blind = expectedTokenMs(3, two, COSTS, NONE);
   expect(blind).toBeCloseTo(3 + 10 + 5 + (2 + 10) + 5 + (1 + 10));
@@ -42,4 +43,7 @@ test('layers that cannot miss are never stopped at', () => {
   expect(stopAfter(-1, 1, some)).toBe(1);
   expect(stopAfter(1, 1, some)).toBe(4);
   expect(stopAfter(4, 1, some)).toBe(5);
+  const certain = [0, 0.5, 1, 0.5].map((chance) => ({ chance, lacked: 1 }));
+  expect(stopAfter(-1, 9, certain)).toBe(2);
+  expect(stopAfter(2, 9, certain)).toBe(4);
 });

@@ -26,7 +26,7 @@ export interface Forecast {
 
 /** One per layer of the model. */
 export interface LayerMisses {
-  /** The chance that a token lacks an expert here; 0 where every expert has a slot. */
+  /** The chance that a token lacks an expert here; 0 where every expert has a slot, 1 where none has: no run goes past that layer. */
   readonly chance: number;
   /** Experts that it then lacks. */
   readonly lacked: number;
@@ -68,11 +68,13 @@ export function expectedTokenMs(reach: number, layers: readonly LayerMisses[], c
   return rest(-1, -1);
 }
 
-/** The layer before whose experts a run from `from` ends: at least `reach` layers on, one that may lack something; else the number of layers. */
+/** The layer before whose experts a run from `from` ends: one that may lack something at least `reach` layers on, or one that is sure to; else the number of layers. */
 export function stopAfter(from: number, reach: number, layers: readonly LayerMisses[]): number {
-  let stop = from + reach;
-  while (stop < layers.length && layers[stop].chance === 0) stop++;
-  return Math.min(stop, layers.length);
+  for (let stop = from + 1; stop < layers.length; stop++) {
+    const { chance } = layers[stop];
+    if (chance === 1 || (chance > 0 && stop - from >= reach)) return stop;
+  }
+  return layers.length;
 }
 
 /** The reach that takes least time, of the powers of two and the number of layers; of equals the longest, which asks least. */

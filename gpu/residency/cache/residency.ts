@@ -102,6 +102,9 @@ export class Residency {
       tokensWithoutMiss: 0,
       resumes: 0,
       scouts: 0,
+      laterMisses: 0,
+      laterMissesNamed: 0,
+      namedInVain: 0,
       slotsBytes: footprint.slotsBytes + footprint.transitBytes,
       ramPoolBytes: 0,
     };
@@ -122,15 +125,20 @@ export class Residency {
     return [...new Set(Array.from(experts))].filter((expert) => !keeper.has(layer, expert));
   }
 
+  /** Those of `experts` that had to be brought for the token in progress. */
+  brought(layer: number, experts: ArrayLike<number>): number[] {
+    return Array.from(experts).filter((expert) => this.#fetched.has(`${layer}:${expert}`));
+  }
+
   beginToken(): void {
     this.#fetched.clear();
   }
 
   /**
    * Puts what is absent of `demands` into slots, the first demand first. All of the first one comes; of later ones as much as has room beside
-   * what is wanted. Rejects as the loader does: then what did not come is absent, and nothing else has changed but who had the slots.
+   * what is wanted. Resolves with how many came. Rejects as the loader does: then what did not come is absent, and nothing else has changed but who had the slots.
    */
-  async fetch(demands: readonly LayerDemand[], signal?: AbortSignal): Promise<void> {
+  async fetch(demands: readonly LayerDemand[], signal?: AbortSignal): Promise<number> {
     const jobs: LoadJob[] = [];
     /** Grows demand by demand: a later one never takes what an earlier one wants. */
     const kept = new Map<number, ReadonlySet<number>>();
@@ -149,7 +157,7 @@ export class Residency {
         jobs.push({ layer, expert, ffn: this.#plan(layer).ffn, slab: this.#moe(layer).slab, slot: reservation.slot });
       }
     }
-    if (jobs.length === 0) return;
+    if (jobs.length === 0) return 0;
     try {
       const tiers = await this.#loader.load(jobs, signal);
       jobs.forEach(({ layer, expert, slab, slot }, i) => {
@@ -157,6 +165,7 @@ export class Residency {
         this.#table.set(layer, expert, slotEntry(slab, slot));
         this.#fetched.set(`${layer}:${expert}`, tiers[i]);
       });
+      return jobs.length;
     } catch (error) {
       for (const { layer, slot } of jobs) this.#keeper(layer).abandon(slot);
       throw error;
