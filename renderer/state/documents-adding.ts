@@ -7,7 +7,7 @@ import { toWireError, type WireError } from '../../main/contract/errors.ts';
 import type { Announcer } from './announcer.ts';
 import type { PageClient } from './client.ts';
 import type { Documents } from './documents.ts';
-import { formatCount, plural } from './format.ts';
+import { plural } from './format.ts';
 import { Store } from './store.ts';
 
 export interface Refused {
@@ -31,8 +31,8 @@ export interface AddingView {
 const IDLE = { collectionId: null, copying: null, cancelled: false } as const;
 type Added = DocumentRequests['documents.add']['response'];
 
-/** Files of one adding in a host that copies. A folder of more is better given by its path. */
-export const MOST_COPIED = 2000;
+/** Paths of one request; the contract allows twice as many. */
+const PATHS_AT_ONCE = 5000;
 
 export class Adding extends Store<AddingView> {
   readonly #client: PageClient;
@@ -61,11 +61,15 @@ export class Adding extends Store<AddingView> {
   /** Resolves with the number of documents that were taken. */
   files(collectionId: string, files: readonly File[]): Promise<number> {
     return this.#add(collectionId, async () => {
-      const { paths, refused } = await this.#copy(files.slice(0, MOST_COPIED));
-      const rest = files.slice(MOST_COPIED).map((file) => ({ path: file.name, error: tooMany(files.length) }));
-      if (paths.length === 0) return { added: [], refused: [...refused, ...rest] };
-      const done = await this.#client.request('documents.add', { collectionId, paths });
-      return { added: done.added, refused: [...refused, ...done.refused, ...rest] };
+      const { paths, refused } = await this.#copy(files);
+      const added: DocumentEntry[] = [];
+      for (let at = 0; at < paths.length; at += PATHS_AT_ONCE) {
+        const part = paths.slice(at, at + PATHS_AT_ONCE);
+        const done = await this.#client.request('documents.add', { collectionId, paths: part });
+        added.push(...done.added);
+        refused.push(...done.refused);
+      }
+      return { added, refused };
     });
   }
 
@@ -118,11 +122,6 @@ export class Adding extends Store<AddingView> {
     const refused = nRefused > 0 ? ` ${plural(nRefused, 'file was', 'files were')} not taken.` : '';
     this.#announcer.say(`${plural(added.length, 'document was', 'documents were')} added.${refused}`);
   }
-}
-
-function tooMany(count: number): WireError {
-  const message = `Not copied: ${formatCount(count)} files were given at once and ${formatCount(MOST_COPIED)} are taken. Add the folder by its path instead.`;
-  return { code: 'request.invalid', message, details: { count } };
 }
 
 function baseName(path: string): string {
