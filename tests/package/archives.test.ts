@@ -108,6 +108,7 @@ describe('what a .deb depends on', () => {
       'libc6',
       'libnss3',
       'libsecret-1-0',
+      'libx11-xcb1',
       'xdg-utils',
     ]);
   });

@@ -45,8 +45,11 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   'ld-linux-aarch64.so.1': 'libc6',
 };
 
-/** Opened by name at run time: keys in the system's keyring, links in the system's browser. */
-const OPENED_LATER = ['libsecret-1-0', 'xdg-utils'];
+/**
+ * Opened by name at run time: keys in the system's keyring, Chromium's X11 window (on a system without this library the app ended without
+ * a word: found in a minimal Debian 12), links in the system's browser.
+ */
+const OPENED_LATER = ['libsecret-1-0', 'libx11-xcb1', 'xdg-utils'];
 
 /**
  * Relations in alphabetical order. `files` are absolute paths; `bundled` the names of libraries that the package brings itself.
