@@ -36,7 +36,7 @@ def write_tokenizer(writer: gguf.GGUFWriter, path: Path):
 
 def export(checkpoint: Path, tokenizer: Path, out: Path, kind: str):
     saved = torch.load(checkpoint, weights_only=True)
-    s, w = Shape(**saved["shape"]), saved["model"]
+    s, w = Shape(**json.loads(saved["shape"])), saved["model"]
     writer = gguf.GGUFWriter(str(out), "qwen3moe")
     writer.add_name("Conclave Starter")
     writer.add_description("A tiny demonstration model")

@@ -34,7 +34,8 @@ class RmsNorm(nn.Module):
         self.epsilon = epsilon
 
     def forward(self, x):
-        return F.rms_norm(x.float(), (x.shape[-1],), self.weight, self.epsilon)
+        x = x.float()
+        return x * (x.square().mean(-1, keepdim=True) + self.epsilon).rsqrt() * self.weight
 
 
 def rope(x, cos, sin):
@@ -97,7 +98,7 @@ class Moe(nn.Module):
         order = chosen.reshape(-1).argsort(stable=True)
         token = order // s.experts_used
         counts = torch.bincount(chosen.reshape(-1), minlength=s.experts)
-        gathered = x[token].to(torch.bfloat16) if torch.is_autocast_enabled("cpu") else x[token]
+        gathered = x[token].to(torch.bfloat16) if torch.is_autocast_cpu_enabled() else x[token]
         pieces = gathered.split(counts.tolist())
         outputs = []
         # unbind, not indexing: the gradient of an indexed parameter is a full-size tensor of zeros per expert

@@ -2,8 +2,8 @@
 
     python train.py --data DIR --out DIR [--minutes M | --steps N] [--resume]
 
-Batches hold whole conversations of similar length (no packing, so no attention across documents). The loss is on answer tokens only,
-weighted by the file. Load balance is over the whole mixed batch, not per sequence (per sequence would kill specialisation), with a router
+Batches hold whole conversations of similar length (no packing, so no attention across documents). The loss is on answer tokens, weighted by
+the file, and with a small share on what precedes them: names that come again in a question teach copying, which answers alone teach slowly. Load balance is over the whole mixed batch, not per sequence (per sequence would kill specialisation), with a router
 z-loss. Matrices are trained by Muon (orthogonalised momentum; Jordan et al. 2024), the rest by AdamW. Checkpoints every ten minutes.
 """
 
@@ -20,7 +20,7 @@ import torch.nn.functional as F
 
 from model import Shape, Starter
 
-BALANCE, Z_LOSS = 0.01, 1e-3
+BALANCE, Z_LOSS, PROMPT = 0.01, 1e-3, 0.3
 
 
 class Muon(torch.optim.Optimizer):
@@ -98,16 +98,16 @@ class Data:
 
 
 def losses(model, ids, weights):
+    """Answer loss, prompt loss, load balance, router z-loss of a batch; ids and weights [B, T]."""
+    lengths = (weights.flip(1) > 0).float().argmax(1)  # the answer ends each conversation: what follows is padding
+    real = torch.arange(ids.shape[1] - 1)[None] < (ids.shape[1] - 1 - lengths)[:, None]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden, routing = model(ids[:, :-1])
-        target, weight = ids[:, 1:], weights[:, 1:]
-        chosen = weight > 0
-        logits = model.logits(hidden[chosen])
-    answer = F.cross_entropy(logits.float(), target[chosen], reduction="none")
-    answer = (answer * weight[chosen]).sum() / weight[chosen].sum()
-    real = torch.zeros_like(ids[:, :-1], dtype=torch.bool)
-    lengths = (weights.flip(1) > 0).float().argmax(1)  # the answer ends each conversation: what follows is padding
-    real |= torch.arange(ids.shape[1] - 1)[None] < (ids.shape[1] - lengths)[:, None]
+        logits = model.logits(hidden[real])
+    weight = weights[:, 1:][real]
+    each = F.cross_entropy(logits.float(), ids[:, 1:][real], reduction="none")
+    answer = (each * weight).sum() / weight.sum()
+    prompt = each[weight == 0].mean()
     real = real.reshape(-1)
     balance, z = 0.0, 0.0
     for router_logits, probabilities, experts in routing:
@@ -115,7 +115,7 @@ def losses(model, ids, weights):
         load = torch.bincount(experts[real].reshape(-1), minlength=n).float()
         balance = balance + n * ((load / load.sum()) * probabilities[real].mean(0)).sum()
         z = z + router_logits[real].logsumexp(-1).square().mean()
-    return answer, balance / len(routing), z / len(routing)
+    return answer, prompt, balance / len(routing), z / len(routing)
 
 
 def main():
@@ -153,8 +153,9 @@ def main():
     log = open(args.out / "log.jsonl", "a")
 
     def save(name):
+        # the shape as text: old versions of torch.load(weights_only) take no Python floats
         torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "seen": seen,
-                    "used_s": used_s, "epoch": epoch, "shape": shape.__dict__}, args.out / (name + ".part"))
+                    "used_s": used_s, "epoch": epoch, "shape": json.dumps(shape.__dict__)}, args.out / (name + ".part"))
         (args.out / (name + ".part")).replace(args.out / name)
 
     def progress():
@@ -176,8 +177,8 @@ def main():
                 for g, lr in zip(o.param_groups, base):
                     g["lr"] = lr * scale
             ids, weights = data.tensors(indices)
-            answer, balance, z = losses(model, ids, weights)
-            (answer + BALANCE * balance + Z_LOSS * z).backward()
+            answer, prompt, balance, z = losses(model, ids, weights)
+            (answer + PROMPT * prompt + BALANCE * balance + Z_LOSS * z).backward()
             torch.nn.utils.clip_grad_norm_(rest, 1.0)
             for o in optimizers:
                 o.step()
@@ -186,7 +187,7 @@ def main():
             used_s += time.monotonic() - began
             average = answer.item() if average is None else 0.98 * average + 0.02 * answer.item()
             if step % 50 == 0 or step == 1:
-                row = dict(step=step, tokens=seen, loss=round(average, 4), balance=round(balance.item(), 4), z=round(z.item(), 3),
+                row = dict(step=step, tokens=seen, loss=round(average, 4), prompt=round(prompt.item(), 4), balance=round(balance.item(), 4), z=round(z.item(), 3),
                            tokens_per_s=round(seen / used_s), minutes=round(used_s / 60, 2), lr=round(scale * args.lr, 5))
                 log.write(json.dumps(row) + "\n")
                 log.flush()
@@ -198,7 +199,7 @@ def main():
                 last_save = time.monotonic()
         epoch += 1
     save("last.pt")
-    save("final.pt")
+    torch.save({"model": model.state_dict(), "shape": json.dumps(shape.__dict__)}, args.out / "final.pt")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,42 @@
+"""Trains a much smaller model for 200 steps and leaves all that the comparison with the engine needs: python smoke.py --out DIR (minutes, not hours).
+
+Checks that the loss falls; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SHAPE = {"layers": 2, "width": 64, "heads": 4, "kv_heads": 2, "head_width": 16, "experts": 8, "expert_width": 64}
+STEPS = 200
+
+
+def run(script: str, *arguments):
+    subprocess.run([sys.executable, str(HERE / script), *map(str, arguments)], check=True)
+
+
+def main(out: Path):
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.copy(HERE / "tokenizer.json", out)
+    run("build.py", "--out", out, "--conversations", 4000)
+    (out / "log.jsonl").unlink(missing_ok=True)
+    run("train.py", "--data", out, "--out", out, "--steps", STEPS, "--batch-tokens", 1024, "--longest", 128, "--threads", 2, "--shape", json.dumps(SHAPE))
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    first, last = rows[0]["loss"], rows[-1]["loss"]
+    print(f"loss {first} at step {rows[0]['step']}, {last} at step {rows[-1]['step']}")
+    if rows[-1]["step"] != STEPS or not last < 0.75 * first:
+        raise SystemExit("the loss did not fall as it must")
+    run("export.py", "--checkpoint", out / "final.pt", "--tokenizer", out / "tokenizer.json", "--out", out / "starter.gguf", "--type", "f32")
+    tokens = [(7 * i * i + 31 * i) % 4096 for i in range(48)]
+    (out / "tokens.json").write_text(json.dumps(tokens))
+    run("logits.py", "--checkpoint", out / "final.pt", "--tokens", ",".join(map(str, tokens)), "--out", out / "logits.f32")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", type=Path, required=True)
+    main(parser.parse_args().out)
