@@ -1,6 +1,6 @@
 /** Policies side by side on one trace, with Belady as the bar: how many more misses, how many points of hit rate behind. Pure. */
 import { ONLINE_POLICIES, type OnlinePolicyName } from './policies.ts';
-import { simulate, type OfflinePolicyName, type PromptRole, type Simulation } from './simulate.ts';
+import { simulate, type OfflinePolicyName, type PromptRole, type Simulation, type StartingSlots } from './simulate.ts';
 import type { RoutingTrace } from './trace.ts';
 
 export const POLICY_NAMES = ['lru', 'lfu', 'lfru', 'adaptive', 'frequencies', 'belady'] as const satisfies readonly (
@@ -18,15 +18,20 @@ export interface PolicyResult {
   readonly pointsBehind: number;
 }
 
+export interface Comparison {
+  readonly nSlots: number;
+  readonly names: readonly PolicyName[];
+  readonly prompt: PromptRole;
+  readonly start?: StartingSlots;
+}
+
 /** Belady is always simulated; it is listed when named. */
-export function comparePolicies(
-  trace: RoutingTrace,
-  { nSlots, names, prompt }: { readonly nSlots: number; readonly names: readonly PolicyName[]; readonly prompt: PromptRole },
-): PolicyResult[] {
-  const best = simulate(trace, { nSlots, prompt, policy: 'belady' });
+export function comparePolicies(trace: RoutingTrace, { nSlots, names, prompt, start }: Comparison): PolicyResult[] {
+  const options = { nSlots, prompt, start };
+  const best = simulate(trace, { ...options, policy: 'belady' });
   return names.map((policy) => {
     const chosen = policy === 'frequencies' || policy === 'belady' ? policy : ONLINE_POLICIES[policy];
-    const simulation = policy === 'belady' ? best : simulate(trace, { nSlots, prompt, policy: chosen });
+    const simulation = policy === 'belady' ? best : simulate(trace, { ...options, policy: chosen });
     return { policy, nSlots, simulation, ...againstBelady(simulation, best) };
   });
 }

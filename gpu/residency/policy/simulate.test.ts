@@ -8,7 +8,7 @@ import { lru } from './lru.ts';
 import { ONLINE_POLICIES } from './policies.ts';
 import { simulate } from './simulate.ts';
 import { traceStatistics } from './statistics.ts';
-import { concatTraces, layerRequests, shuffleTokens, type RoutingTrace } from './trace.ts';
+import { concatTraces, layerRequests, shuffleTokens, traceCounts, type RoutingTrace } from './trace.ts';
 
 const SEED = 20260722;
 
@@ -64,7 +64,24 @@ test('hits and misses are counted per layer, per token and in total', () => {
 test('slots full at the start spare the first misses', () => {
   const trace = traceOf([[[0]], [[1]], [[2]]], 3);
   expect(simulate(trace, { nSlots: 2, policy: lru }).misses).toBe(3);
-  expect(simulate(trace, { nSlots: 2, policy: lru, prefilled: true }).misses).toBe(1);
+  expect(simulate(trace, { nSlots: 2, policy: lru, start: 'filled' }).misses).toBe(1);
+});
+
+test('a profile fills the slots with the most used, and the policy knows them', () => {
+  const earlier = traceOf([[[3]], [[3]], [[2]], [[2]], [[1]]], 4);
+  const start = traceCounts(earlier);
+  expect(start.map((counts) => [...counts])).toEqual([[0, 1, 2, 2]]);
+  const trace = traceOf([[[3]], [[0]], [[2]], [[3]]], 4);
+  expect(simulate(trace, { nSlots: 2, policy: lru }).misses).toBe(4);
+  // 3 hits, 0 takes the slot of 2, 2 takes that of 3, 3 that of 0
+  expect(simulate(trace, { nSlots: 2, policy: lru, start }).misses).toBe(3);
+  const told: number[][] = [];
+  simulate(trace, {
+    nSlots: 2,
+    start,
+    policy: (layer) => ({ ...lru(layer), warm: (counts) => void told.push(Array.from(counts)) }),
+  });
+  expect(told).toEqual([[0, 1, 2, 2]]);
 });
 
 test('a prompt asks for nothing but its counts are known, or asks like an answer', () => {

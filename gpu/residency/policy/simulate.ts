@@ -6,6 +6,7 @@ import { invariant } from '../../invariant.ts';
 import type { CachePolicy, CachePolicyFactory } from '../types.ts';
 import { belady } from './belady.ts';
 import { knownFrequencies } from './known-frequencies.ts';
+import { fillOrder } from './profile.ts';
 import { layerRequests, type RoutingTrace } from './trace.ts';
 
 export interface SimulationOptions {
@@ -15,9 +16,12 @@ export interface SimulationOptions {
   readonly policy: CachePolicyFactory | OfflinePolicyName;
   /** `warm` (default): as in the app, a prompt passes through buffers of its own and only tells the policy its counts; `demand`: it asks for experts like any token. */
   readonly prompt?: PromptRole;
-  /** Slots are full at the start, with the experts of the lowest ids, as after loading. Default false: cold and empty. */
-  readonly prefilled?: boolean;
+  /** What the slots hold at the start; default `empty`. */
+  readonly start?: StartingSlots;
 }
+
+/** `filled`: experts of the lowest ids, as after loading; counts `[MoE layers][E]`: the most used, and the policy is told. */
+export type StartingSlots = 'empty' | 'filled' | readonly ArrayLike<number>[];
 
 /** Bars that no engine could have: belady.ts, known-frequencies.ts. */
 export type OfflinePolicyName = 'belady' | 'frequencies';
@@ -70,7 +74,7 @@ export function simulate(trace: RoutingTrace, options: SimulationOptions): Simul
 function simulateLayer(
   trace: RoutingTrace,
   layer: number,
-  { nSlots, policy: chosen, prompt = 'warm', prefilled = false }: SimulationOptions,
+  { nSlots, policy: chosen, prompt = 'warm', start = 'empty' }: SimulationOptions,
   onToken: (token: number, missed: number) => void,
 ): void {
   const { nExperts, nUsed } = trace;
@@ -79,7 +83,8 @@ function simulateLayer(
   const asked = requests.filter((_, i) => demanded(Math.floor(i / nUsed)));
   const factory = typeof chosen === 'function' ? chosen : chosen === 'belady' ? belady(asked) : knownFrequencies(asked);
   const policy = factory({ nExperts, nSlots, nUsed });
-  const resident = new Set<number>(prefilled ? Array.from({ length: nSlots }, (_, expert) => expert) : []);
+  const resident = startingSlots(start, layer, nSlots, nExperts);
+  if (typeof start === 'object') policy.warm(start[layer]);
   let nAsked = 0;
   for (let token = 0; token < trace.nTokens; token++) {
     if (!demanded(token)) {
@@ -90,6 +95,12 @@ function simulateLayer(
     onToken(nAsked++, fetchMissing(policy, resident, experts, nSlots));
     policy.used(experts);
   }
+}
+
+function startingSlots(start: StartingSlots, layer: number, nSlots: number, nExperts: number): Set<number> {
+  if (start === 'empty') return new Set();
+  const order = start === 'filled' ? Uint16Array.from({ length: nExperts }, (_, expert) => expert) : fillOrder(start[layer]);
+  return new Set(order.subarray(0, nSlots));
 }
 
 /** Makes all of `experts` resident; how many were not. */

@@ -30,6 +30,15 @@ export function layerRequests({ experts, layers, nTokens, nUsed }: RoutingTrace,
   return out;
 }
 
+/** Uses of each expert, `[MoE layers][E]`. */
+export function traceCounts(trace: RoutingTrace): Float32Array[] {
+  return trace.layers.map((_, layer) => {
+    const counts = new Float32Array(trace.nExperts);
+    for (const expert of layerRequests(trace, layer)) counts[expert]++;
+    return counts;
+  });
+}
+
 /** Traces of one model, one after another, as one conversation after another would come. */
 export function concatTraces(traces: readonly RoutingTrace[]): RoutingTrace {
   invariant(traces.length > 0, 'no traces to put together');

@@ -32,8 +32,8 @@ export function simulatedCurve(trace: RoutingTrace): { share: number; hitRate: n
   return [...slots]
     .filter((nSlots) => nSlots < trace.nExperts)
     .map((nSlots) => {
-      const own = simulate(trace, { nSlots, policy: defaultPolicy, prefilled: true });
-      const best = simulate(trace, { nSlots, policy: 'belady', prefilled: true });
+      const own = simulate(trace, { nSlots, policy: defaultPolicy, start: 'filled' });
+      const best = simulate(trace, { nSlots, policy: 'belady', start: 'filled' });
       return {
         share: nSlots / trace.nExperts,
         hitRate: own.hitRate,

@@ -38,6 +38,18 @@ test.each(models)('$name: tokens have K different experts; the same seed gives t
   expect(layerRequests(trace, 0)).not.toEqual(layerRequests(trace, 1));
 });
 
+test('a list of the most used experts covers as little of a later text as was reported', () => {
+  const { routing } = SYNTHETIC_MODELS['qwen3-30b-a3b'];
+  const requests = layerRequests(syntheticTrace(routing, { model: 'x', nLayers: 1, nTokens: 6000, seed: SEED }), 0);
+  const counts = new Float64Array(routing.nExperts);
+  for (const expert of requests.subarray(0, 2000 * routing.nUsed)) counts[expert]++;
+  const listed = new Set([...counts.keys()].sort((a, b) => counts[b] - counts[a]).slice(0, routing.nExperts / 16));
+  const later = requests.subarray(4000 * routing.nUsed);
+  const covered = later.filter((expert) => listed.has(expert)).length / later.length;
+  expect(covered, `seed ${SEED}`).toBeGreaterThan(0.08);
+  expect(covered, `seed ${SEED}`).toBeLessThan(0.14);
+});
+
 test('popularity skews the choices, and no skew leaves them even', () => {
   const hits = [[8, 0.4]] as const;
   const share = (skew: number) =>

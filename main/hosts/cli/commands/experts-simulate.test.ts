@@ -78,6 +78,15 @@ test('a prompt can ask for experts too; several traces follow one another', asyn
   expect((await counted(trace, trace)).nTokens).toBe(60);
 });
 
+test('slots may start with what another trace used most', async () => {
+  const misses = async (...args: string[]) =>
+    JSON.parse((await cli('simulate', trace, '--slots', '6', '--policy', 'lru', '--json', ...args)).stdout).results[0].misses;
+  expect(await misses('--warm', trace)).toBeLessThan(await misses());
+  const { exitCode, stderr } = await cli('simulate', trace, '--warm', await writeTrace('nine.jsonl', 9, 12));
+  expect(exitCode).toBe(EXIT.usage);
+  expect(stderr).toMatch(/nine[.]jsonl is of another model/);
+});
+
 test('shuffled, the tokens are the same but for their order', async () => {
   const run = async (...args: string[]) => JSON.parse((await cli('simulate', trace, '--slots', '4', '--json', ...args)).stdout);
   const [plain, shuffled] = [await run('--demand-prompt'), await run('--demand-prompt', '--shuffle', '3')];

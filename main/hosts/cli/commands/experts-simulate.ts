@@ -2,7 +2,13 @@
 import { comparePolicies, POLICY_NAMES } from '../../../../gpu/residency/policy/compare.ts';
 import type { PromptRole } from '../../../../gpu/residency/policy/simulate.ts';
 import { traceStatistics } from '../../../../gpu/residency/policy/statistics.ts';
-import { concatTraces, sameShape, shuffleTokens, type RoutingTrace } from '../../../../gpu/residency/policy/trace.ts';
+import {
+  concatTraces,
+  sameShape,
+  shuffleTokens,
+  traceCounts,
+  type RoutingTrace,
+} from '../../../../gpu/residency/policy/trace.ts';
 import { UsageError, type CliContext, type OptionSpec } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readTrace } from '../trace-files.ts';
@@ -24,6 +30,11 @@ export const SIMULATE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     type: 'boolean',
     description: "prompt tokens ask for experts like an answer's (default: they only tell the policy their counts)",
   },
+  warm: {
+    type: 'string',
+    value: 'TRACE',
+    description: 'slots start with the experts that this other trace used most (default: empty)',
+  },
   shuffle: {
     type: 'string',
     value: 'SEED',
@@ -43,8 +54,10 @@ export async function simulateExperts(context: CliContext, paths: readonly strin
   const shuffleSeed = flags.integer('shuffle', { min: 0, max: 2 ** 32 - 1 });
   const recorded = await readTraces(paths);
   const trace = shuffleSeed === undefined ? recorded : shuffleTokens(recorded, shuffleSeed);
+  const warmPath = flags.string('warm');
+  const start = warmPath === undefined ? undefined : traceCounts(await readLike(warmPath, trace));
   const slots = readSlots(flags.string('slots') ?? '25%,40%,50%', trace);
-  const results = slots.flatMap((nSlots) => comparePolicies(trace, { nSlots, names, prompt }));
+  const results = slots.flatMap((nSlots) => comparePolicies(trace, { nSlots, names, prompt, start }));
   const statistics = traceStatistics(trace);
   const { model, nTokens, layers, nExperts, nUsed, isPrompt } = trace;
   const promptTokens = isPrompt.reduce((sum, mark) => sum + mark, 0);
@@ -58,6 +71,7 @@ export async function simulateExperts(context: CliContext, paths: readonly strin
       promptTokens,
       answerTokens: nTokens - promptTokens,
       prompt,
+      ...(warmPath === undefined ? {} : { warm: warmPath }),
       ...(shuffleSeed === undefined ? {} : { shuffleSeed }),
       statistics,
       results: results.map(policyDocument),
@@ -74,14 +88,16 @@ export async function simulateExperts(context: CliContext, paths: readonly strin
 
 /** All traces, one after another: one model's, or the command line was wrong. */
 async function readTraces(paths: readonly string[]): Promise<RoutingTrace> {
-  const traces: RoutingTrace[] = [];
-  for (const path of paths) {
-    const trace = await readTrace(path);
-    if (traces.length > 0 && !sameShape(trace, traces[0]))
-      throw new UsageError(
-        `${path} is of another model (${trace.model}) than ${paths[0]} (${traces[0].model}). Simulate them one by one.`,
-      );
-    traces.push(trace);
-  }
+  const traces = [await readTrace(paths[0])];
+  for (const path of paths.slice(1)) traces.push(await readLike(path, traces[0]));
   return concatTraces(traces);
+}
+
+/** A trace of the same model as `other`. */
+async function readLike(path: string, other: RoutingTrace): Promise<RoutingTrace> {
+  const trace = await readTrace(path);
+  if (sameShape(trace, other)) return trace;
+  throw new UsageError(
+    `${path} is of another model (${trace.model}) than the others (${other.model}). Simulate them one by one.`,
+  );
 }

@@ -12,7 +12,7 @@ export const command: CliCommand = {
   name: 'experts',
   usage:
     'MODEL --prompt T [--max-tokens N] [--trace FILE] [--json]\n' +
-    '   or: experts simulate TRACE… [--slots 25%,8] [--policy all|NAME] [--demand-prompt] [--shuffle SEED] [--json]\n' +
+    '   or: experts simulate TRACE… [--slots 25%,8] [--policy all|NAME] [--demand-prompt] [--warm TRACE] [--shuffle SEED] [--json]\n' +
     '   or: experts simulate --synthetic all|NAME [--machine all|NAME] [--seed S] [--json]\n' +
     '   or: experts scout MODEL --prompt T [--slots 25%,50%] [--max-tokens N] [--json]',
   summary:
