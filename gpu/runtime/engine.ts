@@ -6,11 +6,12 @@ import type { ModelSpec } from '../architectures/types.ts';
 import type { GpuDevice } from '../device/open-device.ts';
 import type { BufferRange } from '../device/types.ts';
 import { BufferUsage } from '../device/usage.ts';
-import { engineError } from '../errors.ts';
+import { engineError, isConclaveError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
 import { Residency } from '../residency/cache/residency.ts';
 import { defaultPolicy } from '../residency/policy/policies.ts';
-import { allResident, type ResidencyCounters } from '../residency/types.ts';
+import { fewerSlots } from '../residency/fewer-slots.ts';
+import { allResident, type ResidencyCounters, type ResidencyPlan } from '../residency/types.ts';
 import { MAX_STEPS } from './decode-activations.ts';
 import { stepWeightBytes, type StepBytes } from './decode-bytes.ts';
 import { DecodePlan } from './decode-plan.ts';
@@ -29,7 +30,7 @@ import type {
   PrefillOptions,
   SampledToken,
 } from './types.ts';
-import { loadModelBuffers } from './weights.ts';
+import { loadModelBuffers, type LoadBuffersOptions, type LoadedBuffers } from './weights.ts';
 
 const DEFAULT_CONTEXT_TOKENS = 4096;
 const DEFAULT_CHUNK_TOKENS = 128;
@@ -50,11 +51,9 @@ export async function createEngine(gpu: GpuDevice, options: EngineOptions): Prom
   try {
     const expertsUsed = model.layers.map((layer) => usedExperts(layer, options.expertsUsed));
     const nMoeLayers = model.layers.filter(({ ffn }) => ffn.kind === 'moe').length;
-    const plan = options.residency ?? allResident(nMoeLayers);
     const { warmCounts } = options;
-    const buffers = await loadModelBuffers(gpu, model, {
+    const { buffers, plan } = await loadWithRoom(gpu, model, options.residency ?? allResident(nMoeLayers), {
       contextTokens,
-      residency: plan,
       expertsUsed,
       warmCounts,
       slotPermutationSeed: options.slotPermutationSeed,
@@ -88,6 +87,25 @@ export async function createEngine(gpu: GpuDevice, options: EngineOptions): Prom
   } catch (error) {
     for (const release of releases.reverse()) release();
     throw error;
+  }
+}
+
+/** Loads by `plan`, or, where the GPU has no room for it, with as many slots as it has room for. */
+async function loadWithRoom(
+  gpu: GpuDevice,
+  model: ModelSpec,
+  wanted: ResidencyPlan,
+  options: Omit<LoadBuffersOptions, 'residency'> & { readonly expertsUsed: readonly number[] },
+): Promise<{ buffers: LoadedBuffers; plan: ResidencyPlan }> {
+  for (let plan = wanted; ;) {
+    try {
+      return { buffers: await loadModelBuffers(gpu, model, { ...options, residency: plan }), plan };
+    } catch (error) {
+      const fewer =
+        isConclaveError(error) && error.code === 'gpu.out-of-memory' ? fewerSlots(plan, model, options.expertsUsed) : null;
+      if (!fewer) throw error;
+      plan = fewer;
+    }
   }
 }
 
@@ -314,6 +332,10 @@ class WebGpuEngine implements Engine {
 
   residency(): ResidencyCounters {
     return this.#parts.residency?.counters() ?? { ...NOTHING_MISSED, slotsBytes: this.#parts.slotsBytes };
+  }
+
+  resizeRamPool(bytes: number): void {
+    this.#parts.residency?.resizeRamPool(bytes);
   }
 
   async stop(): Promise<void> {

@@ -112,6 +112,11 @@ export class LocalEngine {
     return this.#loaded?.engine.residency() ?? null;
   }
 
+  /** Where memory runs short, or is free again; without a model it does nothing. */
+  resizeRamPool(bytes: number): void {
+    this.#loaded?.engine.resizeRamPool(bytes);
+  }
+
   async unload(): Promise<void> {
     const loaded = this.#loaded;
     if (!loaded) return;

@@ -13,7 +13,10 @@ export interface EngineOptions {
   readonly prefillChunkTokens?: number;
   /** Decode steps per submission where no miss is possible, 1…4. Never changes a bit of the result. */
   readonly tokensInFlight?: number;
-  /** Where the experts live; never changes a bit of the result. Default: all on the GPU. */
+  /**
+   * Where the experts live; never changes a bit of the result. Default: all on the GPU. Where the GPU refuses that much memory, fewer slots are
+   * taken (`residency().slotsBytes` says how much it came to).
+   */
   readonly residency?: ResidencyPlan;
   /** Who leaves when an expert comes for which no slot is free. */
   readonly policy?: CachePolicyFactory;
@@ -137,6 +140,8 @@ export interface Engine {
   /** Where experts were when tokens asked for them; nothing but `slotsBytes` where all have slots. */
   residency(): ResidencyCounters;
   memory(): MemoryLedger;
+  /** Bytes of experts that are kept in RAM from now on, more or fewer than the plan said; what is above leaves at once. */
+  resizeRamPool(bytes: number): void;
   /**
    * From now on no expert is read; resolves when no read into the device's memory is in flight. Whoever disposes of an engine that is at work
    * waits for this first; what was at work ends with `engine.cancelled`.

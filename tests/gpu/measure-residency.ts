@@ -121,6 +121,7 @@ async function sameIds(rows: Row[], count: number, isTimed = false): Promise<voi
     for await (const { id } of row.engine.generate({ maxTokens: count, sampling, endIds: new Set() })) ids.push(id);
     const { user, system } = process.cpuUsage(cpu);
     if (isTimed) [row.wallMs, row.cpuMs] = [row.wallMs + performance.now() - startMs, row.cpuMs + (user + system) / 1000];
+    console.error(`  ${row.name}: ${ids.length} tokens in ${(performance.now() - startMs).toFixed(0)} ms`);
     wanted ??= ids.join();
     if (ids.join() !== wanted) throw new Error(`${row.name}: ${ids.join()} instead of ${wanted}`);
   }

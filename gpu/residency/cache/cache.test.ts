@@ -83,6 +83,15 @@ describe('RAM pool', () => {
     expect(pool.bytes).toBe(0); // `a` made room for the 101 bytes that did not fit either
   });
 
+  test('shrinks at once', () => {
+    const pool = new RamPool(100);
+    for (const key of ['a', 'b', 'c']) pool.put(key, pool.lend(30)!);
+    pool.get('a');
+    pool.resize(60);
+    expect(pool.bytes).toBe(60);
+    expect(['a', 'b', 'c'].filter((key) => pool.get(key))).toEqual(['a', 'c']);
+  });
+
   test('what is lent counts', () => {
     const pool = new RamPool(100);
     expect(pool.lend(60)).not.toBeNull();

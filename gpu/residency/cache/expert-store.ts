@@ -50,6 +50,10 @@ export class ExpertStore {
     return this.#pool.bytes;
   }
 
+  resizePool(bytes: number): void {
+    this.#pool.resize(bytes);
+  }
+
   /** Fills the first bytes of `target` (mapped staging, say). Rejects with `file.read`; the bytes may be used after `verify`. */
   async read(name: ExpertName, target: Uint8Array, signal?: AbortSignal): Promise<SlowTier> {
     const { parts, sizeBytes } = stagedParts(name);

@@ -7,14 +7,21 @@ import { invariant } from '../../invariant.ts';
 export type PoolBytes = Uint8Array<ArrayBuffer>;
 
 export class RamPool {
-  readonly #capacityBytes: number;
+  #capacityBytes: number;
   /** Oldest first. */
   readonly #entries = new Map<string, PoolBytes>();
   #bytes = 0;
 
   constructor(capacityBytes: number) {
+    this.#capacityBytes = capacityBytes;
+    this.resize(capacityBytes);
+  }
+
+  /** What is above leaves, the least recently read first. */
+  resize(capacityBytes: number): void {
     invariant(capacityBytes >= 0, `a pool of ${capacityBytes} bytes`);
     this.#capacityBytes = capacityBytes;
+    this.#makeRoom(0);
   }
 
   /** What is held and what is lent. */
@@ -33,13 +40,7 @@ export class RamPool {
 
   /** Lends room for bytes that are not held yet, in the memory of one that leaves where it has the size; null where there is none. */
   lend(sizeBytes: number): PoolBytes | null {
-    let reused: PoolBytes | null = null;
-    for (const [key, entry] of this.#entries) {
-      if (this.#bytes + sizeBytes <= this.#capacityBytes) break;
-      this.#entries.delete(key);
-      this.#bytes -= entry.length;
-      if (entry.length === sizeBytes) reused = entry;
-    }
+    const reused = this.#makeRoom(sizeBytes);
     if (this.#bytes + sizeBytes > this.#capacityBytes) return null;
     this.#bytes += sizeBytes;
     return reused ?? new Uint8Array(sizeBytes);
@@ -54,6 +55,18 @@ export class RamPool {
   /** What was lent could not be filled. */
   giveBack(entry: PoolBytes): void {
     this.#bytes -= entry.length;
+  }
+
+  /** One of those that left that has this size. */
+  #makeRoom(sizeBytes: number): PoolBytes | null {
+    let reused: PoolBytes | null = null;
+    for (const [key, entry] of this.#entries) {
+      if (this.#bytes + sizeBytes <= this.#capacityBytes) break;
+      this.#entries.delete(key);
+      this.#bytes -= entry.length;
+      if (entry.length === sizeBytes) reused = entry;
+    }
+    return reused;
   }
 
   clear(): void {

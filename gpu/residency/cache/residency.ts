@@ -223,6 +223,10 @@ export class Residency {
     };
   }
 
+  resizeRamPool(bytes: number): void {
+    this.#store.resizePool(bytes);
+  }
+
   /** From now on no expert is read; resolves when no read into the device's memory is in flight. */
   stop(): Promise<void> {
     return this.#loader.stop();
