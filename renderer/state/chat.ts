@@ -54,7 +54,7 @@ const NEW: ChatView = {
 
 /** Between two readings of a conversation from which a piece is missing: the host commits answers in steps. */
 const REREAD_PAUSE_MS = 400;
-/** More than can end while one reply is on its way. */
+/** More than can begin or end while one reply is on its way. */
 const ENDINGS_KEPT = 64;
 
 export class Chat extends Store<ChatView> {
@@ -67,6 +67,8 @@ export class Chat extends Store<ChatView> {
   readonly #dirty = new Set<string>();
   /** How recent answers ended: a reply that was on its way when one ended may still say that it streams. */
   readonly #ended = new Map<string, Partial<Message>>();
+  /** Passages of recent answers: they may be told before the reply that makes an answer known. */
+  readonly #sources = new Map<string, Message['sources']>();
   #drawScheduled = false;
   #rereadScheduled = false;
   /** Changes whenever another conversation is opened, so that late replies find out. */
@@ -86,7 +88,7 @@ export class Chat extends Store<ChatView> {
     this.#announcer = announcer;
     client.on('answer.started', ({ answerId, modelName, remoteHost }) => this.#update(answerId, { modelName, remoteHost }));
     this.#choice = choice;
-    client.on('answer.sources', ({ answerId, sources }) => this.#update(answerId, { sources }));
+    client.on('answer.sources', (event) => this.#onSources(event));
     client.on('answer.prefill', (event) => this.#onPrefill(event));
     client.on('answer.text', (event) => this.#onText(event));
     client.on('answer.finished', (event) => this.#onFinished(event));
@@ -225,7 +227,9 @@ export class Chat extends Store<ChatView> {
 
   /** Shows a conversation as it was read, with what is known beyond it of answers still being written. */
   #show(read: Conversation): void {
-    const messages = read.messages.map((message) => {
+    const messages = read.messages.map((known) => {
+      const sources = known.sources.length === 0 ? this.#sources.get(known.id) : undefined;
+      const message = sources ? { ...known, sources } : known;
       if (message.status !== 'streaming' && message.status !== 'queued') return message;
       const ended = this.#ended.get(message.id);
       if (ended) return { ...message, ...ended };
@@ -247,6 +251,12 @@ export class Chat extends Store<ChatView> {
       conversation: { ...conversation, messages },
       branch: visibleBranch(messages, conversation.leafId, this.value.branch),
     });
+  }
+
+  #onSources({ answerId, sources }: Events['answer.sources']): void {
+    this.#sources.set(answerId, sources);
+    if (this.#sources.size > ENDINGS_KEPT) this.#sources.delete([...this.#sources.keys()][0]);
+    this.#update(answerId, { sources });
   }
 
   #onPrefill({ answerId, done, total }: Events['answer.prefill']): void {

@@ -25,19 +25,21 @@ export const KIND_BADGES: Record<DocumentKind, string> = {
 
 export const KINDS_IN_WORDS = 'PDF, Word, web pages, Markdown, text, CSV and source code';
 
-/** Sentence under a document's title. */
+/** The line under a document's title: its file's name (or its kind, where the title is the name), size and extent. */
 export function documentFacts(entry: DocumentEntry, progress: ReadingProgress | undefined): string {
   const size = formatBytes(entry.sizeBytes);
+  const name = entry.path.split(/[\\/]/).at(-1) ?? '';
+  const what = name !== '' && name !== entry.title ? name : KIND_NAMES[entry.kind];
   switch (entry.status) {
     case 'queued':
-      return `${KIND_NAMES[entry.kind]} · ${size} · Waiting`;
+      return `${what} · ${size} · Waiting`;
     case 'reading':
-      return `${KIND_NAMES[entry.kind]} · ${readingWords(entry, progress)}`;
+      return `${what} · ${readingWords(entry, progress)}`;
     case 'failed':
-      return `${KIND_NAMES[entry.kind]} · ${size}`;
+      return `${what} · ${size}`;
     default: {
       const extent = entry.pages === null ? null : plural(entry.pages, 'page');
-      return [KIND_NAMES[entry.kind], extent, size, plural(entry.chunks, 'passage')].filter((part) => part !== null).join(' · ');
+      return [what, extent, size, plural(entry.chunks, 'passage')].filter((part) => part !== null).join(' · ');
     }
   }
 }

@@ -275,6 +275,20 @@ describe('the collection of a conversation', () => {
     expect([answer.content, answer.sources.length, answer.evidence]).toEqual(['', 4, null]);
   });
 
+  it('keeps passages that are told before the reply to the question', async () => {
+    const chat = new Chat(client, clock, notices, announcer, choice);
+    const request = client.request.bind(client);
+    client.request = async (channel, payload) => {
+      const reply = await request(channel, payload);
+      if (channel === 'chat.send') await new Promise<void>((resolve) => clock.after(50, resolve)); // the events go ahead
+      return reply;
+    };
+    void choice.choose(null, 'lease');
+    void chat.send('How high is the deposit?');
+    await clock.advance(100);
+    expect(chat.value.branch[1].message.sources).toHaveLength(4);
+  });
+
   it('is told to the host, and taken back when that refuses', async () => {
     void choice.choose('c-0', 'lease');
     await clock.advance(5);
