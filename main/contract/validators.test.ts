@@ -44,6 +44,39 @@ test.each(refusals)('%s refuses %j and names the field', (channel, payload, fiel
   );
 });
 
+test('a key of a server is never repeated in a refusal', () => {
+  const secret = 'sk-secret with a space';
+  const payload = { serverId: null, name: 'x', address: 'x', key: { kind: 'set', value: secret, store: true } };
+  for (const wrong of [payload, { ...payload, key: { ...payload.key, value: `${secret}\r\n` } }, { ...payload, key: secret }])
+    expect(() => parseRequest('remote.save', wrong)).toThrow(
+      expect.objectContaining({ code: 'request.invalid', message: expect.not.stringContaining('sk-secret') as string }),
+    );
+});
+
+test('inherited names are no fields, and nothing is polluted', () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    const payload: unknown = JSON.parse(`{"answerId":"a","${name}":{"polluted":true}}`);
+    expect(() => parseRequest('chat.stop', payload)).toThrow(expect.objectContaining({ code: 'request.invalid' }));
+  }
+  expect('polluted' in {}).toBe(false);
+});
+
+test('what is huge or deep is refused without being walked', () => {
+  const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`);
+  const long = 'x'.repeat(5_000_000);
+  for (const payload of [deep, long, { answerId: deep }, { answerId: long }, { answerId: 'a', extra: long }]) {
+    const error = (() => {
+      try {
+        return parseRequest('chat.stop', payload);
+      } catch (thrown) {
+        return thrown as Error;
+      }
+    })();
+    expect(error).toMatchObject({ code: 'request.invalid' });
+    expect((error as Error).message.length).toBeLessThan(1000);
+  }
+});
+
 test('settings from elsewhere: what is impossible is left out', () => {
   const stored = new Map<string, unknown>([
     ['theme', 'dark'],

@@ -128,7 +128,9 @@ export function parseRequest<C extends Channel>(channel: C, payload: unknown): R
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = v.getDotPath(issue) ?? '';
-  throw serviceError('request.invalid', `${channel}${field === '' ? '' : `, field ${field}`}: ${issue.message}.`, {
+  // A text that was sent is not said again: it may be a key, or very long.
+  const problem = issue.received.startsWith('"') ? issue.message.replace(` but received ${issue.received}`, '') : issue.message;
+  throw serviceError('request.invalid', `${channel}${field === '' ? '' : `, field ${field}`}: ${problem}.`, {
     channel,
     field,
   });

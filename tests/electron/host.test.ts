@@ -90,7 +90,7 @@ describe('the app scheme', () => {
   it('allows the chat page no inline script and no eval', async () => {
     const policy = (await serve({ url: 'app://chat/', method: 'GET' }, folder)).headers.get('content-security-policy');
     expect(policy).toContain("script-src 'self'");
-    expect(policy).not.toMatch(/unsafe-/);
+    expect(policy).not.toMatch(/unsafe-|http|data:|blob:|\*/);
   });
 
   it('refuses other methods and hosts', async () => {
@@ -101,7 +101,15 @@ describe('the app scheme', () => {
   it('knows its own pages', () => {
     expect(isOurPage('app://chat/', 'chat')).toBe(true);
     expect(isOurPage('app://engine/', 'chat')).toBe(false);
-    for (const other of ['https://chat/', 'app://evil/', 'file:///app://chat/', '', 'about:blank'])
+    for (const other of [
+      'https://chat/',
+      'app://evil/',
+      'app://constructor/',
+      'app://chat.evil/',
+      'file:///app://chat/',
+      '',
+      'about:blank',
+    ])
       expect(isOurPage(other), other).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../../../tests/fixtures-services/temporary-folder.ts';
@@ -84,6 +85,9 @@ test('pages come with a policy that allows nothing foreign, and only with a sess
   expect(page).toMatchObject({ status: 200, body: '<!doctype html><title>Conclave</title>' });
   expect(page.headers['content-security-policy']).toContain("default-src 'none'");
   expect(page.headers['x-content-type-options']).toBe('nosniff');
+  expect(page.headers['content-security-policy']).not.toMatch(/unsafe-|data:|blob:|\*/);
+  expect(page.headers['x-dns-prefetch-control']).toBe('off');
+  expect(page.headers['permissions-policy']).toContain('camera=()');
   expect(page.headers['access-control-allow-origin']).toBeUndefined();
   expect((await get('/assets/main.js')).headers['content-type']).toContain('javascript');
   for (const wrong of ['', 'conclave=x', cookie.replace(/.$/, (c) => (c === '0' ? '1' : '0'))])
@@ -136,6 +140,43 @@ test('what does not come from our page is refused', async () => {
   expect((await get('/api/events', { origin: 'http://evil.example' })).status).toBe(403);
   expect((await get('/api/events', { 'sec-fetch-site': 'cross-site' })).status).toBe(403);
   expect((await get('/api/events', { cookie: '' })).status).toBe(403);
+});
+
+test('a request that names no host, or another in its first line, gets nothing', async () => {
+  const { port } = new URL(host.origin);
+  const raw = (head: string) =>
+    new Promise<string>((resolve) => {
+      const socket = net.connect(Number(port), '127.0.0.1', () =>
+        socket.write(`${head}\r\nCookie: ${cookie}\r\nConnection: close\r\n\r\n`),
+      );
+      let text = '';
+      socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+      socket.on('close', () => resolve(text));
+    });
+  expect(await raw('GET / HTTP/1.0')).toMatch(/^HTTP\/1\.1 403/);
+  expect(await raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}.evil.example`)).toMatch(/^HTTP\/1\.1 403/);
+  expect(await raw(`GET / HTTP/1.1\r\nHost: 127.0.0.1`)).toMatch(/^HTTP\/1\.1 403/);
+  expect(await raw(`GET http://evil.example/../secret.html HTTP/1.1\r\nHost: 127.0.0.1:${port}`)).toMatch(/^HTTP\/1\.1 404/);
+});
+
+test('nothing that a request says gets into a header of the reply', async () => {
+  for (const url of ['/start?token=%0d%0aSet-Cookie:%20a=b', '/%0d%0aX-Evil:%201', '/api/a%0d%0aX-Evil:%201']) {
+    const answer = await get(url);
+    expect(answer.headers['x-evil']).toBeUndefined();
+    expect(answer.headers['set-cookie']).toBeUndefined();
+  }
+});
+
+test('names of Object.prototype are neither pages, requests nor fields', async () => {
+  for (const name of ['__proto__', 'constructor', 'toString']) {
+    expect((await get(`/${name}`)).status).toBe(404);
+    expect(errorCode(await post(`/api/${name}`, {}))).toBe('request.unknown');
+    const body = `{"theme":"dark","${name}":{"theme":"light","polluted":1}}`;
+    const headers = { origin: host.origin, 'content-type': 'application/json' };
+    expect(errorCode(await send('POST', '/api/settings.update', headers, body))).toBe('request.invalid');
+  }
+  expect((await t.request('app.state', {})).settings.theme).toBe('system');
+  expect('polluted' in {}).toBe(false);
 });
 
 test('a body that is too long is refused, announced or not', async () => {
@@ -193,6 +234,18 @@ test('an upload becomes a file of the app, whole, under its name, never over ano
   expect(readFileSync(place, 'utf8')).toBe('GGUF and weights');
   const { value } = JSON.parse((await post('/api/library.import', { path: place })).body) as { value: { name: string } };
   expect(value.name).toBe('Mödel 1');
+});
+
+test.skipIf(process.platform === 'win32')('an upload never goes through a link that lies under its name', async () => {
+  const target = path.join(folder.path, 'theirs.gguf');
+  writeFileSync(target, 'untouched');
+  mkdirSync(t.services.modelsFolder, { recursive: true });
+  symlinkSync(target, path.join(t.services.modelsFolder, 'link.gguf'));
+  symlinkSync(path.join(folder.path, 'not-there.gguf'), path.join(t.services.modelsFolder, 'dangling.gguf'));
+  for (const name of ['link.gguf', 'dangling.gguf'])
+    expect(errorCode(await upload(name, 'GGUF and more'))).toBe('request.invalid');
+  expect(readFileSync(target, 'utf8')).toBe('untouched');
+  expect(existsSync(path.join(folder.path, 'not-there.gguf'))).toBe(false);
 });
 
 test('uploads that are refused leave nothing behind', async () => {
@@ -274,9 +327,15 @@ test('an upload that is broken off leaves nothing; leftovers of a crash go at th
   writeFileSync(path.join(folderOf, 'x.gguf.123.part'), 'GGUF');
   writeFileSync(path.join(folderOf, 'x.gguf'), '');
   writeFileSync(path.join(folderOf, 'good.gguf'), 'GGUF');
+  const links = process.platform !== 'win32'; // where they need no privilege
+  if (links) {
+    writeFileSync(path.join(folder.path, 'theirs.part'), '');
+    symlinkSync(path.join(folder.path, 'theirs.part'), path.join(folderOf, 'linked.part'));
+    symlinkSync(path.join(folder.path, 'gone'), path.join(folderOf, 'dangling.gguf'));
+  }
   const second = await startServer(t.services, path.join(folder.path, 'page'));
   await second.close();
-  expect(names()).toEqual(['good.gguf']);
+  expect(names()).toEqual(links ? ['dangling.gguf', 'good.gguf', 'linked.part'] : ['good.gguf']);
 });
 
 test('a page that was not built is said', async () => {

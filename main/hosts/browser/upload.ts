@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { Transform, type TransformCallback } from 'node:stream';
@@ -43,7 +43,7 @@ export async function removeLeftovers(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => [] as string[]);
   for (const name of names) {
     const filePath = path.join(folder, name);
-    const found = await stat(filePath);
+    const found = await lstat(filePath); // a link is the user's, wherever it leads
     if (found.isFile() && (name.endsWith(PART) || found.size === 0)) await rm(filePath, { force: true });
   }
 }

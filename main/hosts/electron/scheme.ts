@@ -21,7 +21,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 const POLICIES: Readonly<Record<PageName, string>> = {
   chat:
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; " +
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   engine: "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 };
@@ -40,7 +40,7 @@ export function isOurPage(address: string, page?: PageName): boolean {
   } catch {
     return false;
   }
-  return url.protocol === `${SCHEME}:` && (page ? url.host === page : url.host in POLICIES);
+  return url.protocol === `${SCHEME}:` && (page ? url.host === page : Object.hasOwn(POLICIES, url.host));
 }
 
 /** Answers a request of the scheme. `folder` holds the built chat page. */
@@ -72,6 +72,8 @@ function page(name: PageName, body: string | Uint8Array<ArrayBuffer> | null, ext
     'content-type': TYPES[extension] ?? 'application/octet-stream',
     'content-security-policy': POLICIES[name],
     'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'x-dns-prefetch-control': 'off', // a link's host is not looked up before it is clicked
     'cache-control': 'no-cache',
   };
   return new Response(body, { status: body === null ? 404 : 200, headers });
