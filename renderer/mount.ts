@@ -14,6 +14,7 @@ export function start(client: PageClient): Session {
   void session.app.start();
   void session.conversations.load();
   void session.documents.load();
+  void session.library.load();
   window.addEventListener('pagehide', () => {
     session.conversations.flushDeletions();
     session.documents.flushDeletions();

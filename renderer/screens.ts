@@ -2,6 +2,7 @@
 import type { Component } from 'svelte';
 import type { IconName } from './components/Icon.svelte';
 import DocumentsScreen from './documents/DocumentsScreen.svelte';
+import LibraryScreen from './library/LibraryScreen.svelte';
 
 export interface Screen {
   readonly id: string;
@@ -21,5 +22,6 @@ export interface ScreenProps {
 }
 
 export const SCREENS: readonly Screen[] = [
+  { id: 'library', label: 'Library', icon: 'library', component: LibraryScreen },
   { id: 'documents', label: 'Documents', icon: 'documents', component: DocumentsScreen },
 ];

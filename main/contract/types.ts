@@ -81,6 +81,8 @@ export interface ModelEntry {
   readonly problem: WireError | null;
   /** Came with the app. */
   readonly builtIn: boolean;
+  /** The file is the app's own copy (a download or an upload): it is deleted with the model. */
+  readonly owned: boolean;
 }
 
 export interface AdapterInfo {

@@ -214,10 +214,10 @@ export class LibraryService {
 }
 
 async function entryOf(record: ModelRecord): Promise<ModelEntry> {
-  const { id, name, path: filePath, sizeBytes, addedAtMs, facts, problem, builtIn } = record;
+  const { id, name, path: filePath, sizeBytes, addedAtMs, facts, problem, builtIn, owned } = record;
   const isMissing = (await stateOfFiles(record)) !== 'same';
   const status = isMissing ? 'missing' : problem ? 'unusable' : 'usable';
-  return { id, name, path: filePath, sizeBytes, addedAtMs, status, facts, problem, builtIn };
+  return { id, name, path: filePath, sizeBytes, addedAtMs, status, facts, problem, builtIn, owned };
 }
 
 async function stateOfFiles({ parts }: ModelRecord): Promise<'same' | 'changed' | 'gone'> {

@@ -17,6 +17,7 @@ import type { Clock } from './clock.ts';
 import { FakeDocuments } from './fake-documents.ts';
 import { groundedAnswer, type GroundedAnswer } from './fake-documents-data.ts';
 import { ADAPTER, MARKDOWN_ANSWER, scenario, type Scenario, type ScenarioName } from './fake-scenarios.ts';
+import { FakeLibrary } from './fake-library.ts';
 import { FakeRemote } from './fake-remote.ts';
 import { leafBelow } from './versions.ts';
 
@@ -30,6 +31,7 @@ export class FakeClient implements PageClient {
   readonly #queue: string[] = [];
   readonly #remote: FakeRemote;
   readonly #documents: FakeDocuments;
+  readonly #library: FakeLibrary;
   /** What an answer over documents will carry. */
   readonly #grounded = new Map<string, GroundedAnswer>();
   #settings: Settings;
@@ -50,6 +52,13 @@ export class FakeClient implements PageClient {
     this.#script = scenario(name, clock.nowMs());
     this.#remote = new FakeRemote(this.#script.servers, (state) => this.#emit('remote.changed', state));
     this.#documents = new FakeDocuments(clock, name, (event, payload) => this.#emit(event, payload as never));
+    this.#library = new FakeLibrary(
+      clock,
+      name,
+      (event, payload) => this.#emit(event, payload as never),
+      () => this.#models,
+      (model) => this.#import(`/home/ada/.config/conclave/models/${model}.gguf`, true),
+    );
     this.#settings = this.#script.settings;
     this.#engine = this.#script.engine;
     this.#models = this.#script.models;
@@ -113,7 +122,7 @@ export class FakeClient implements PageClient {
         this.#emit('settings.changed', this.#settings);
         return this.#settings;
       },
-      ...noLibrary,
+      ...this.#library.handlers,
     };
     return handlers[channel](request);
   }
@@ -333,7 +342,7 @@ export class FakeClient implements PageClient {
     this.#emit('engine.status', engine);
   }
 
-  #import(path: string): ModelEntry {
+  #import(path: string, owned = false): ModelEntry {
     const name = path.split('/').at(-1) ?? path;
     if (name.includes('broken'))
       throw fromWireError({
@@ -347,6 +356,7 @@ export class FakeClient implements PageClient {
       name: name.replace(/\.gguf$/, ''),
       path,
       builtIn: false,
+      owned,
     };
     this.#models = [...this.#models, model];
     this.#emit('library.changed', { models: this.#models });
@@ -359,21 +369,6 @@ export class FakeClient implements PageClient {
     this.#conversations.set(conversation.id, { ...conversation, messages });
   }
 }
-
-/** A page that downloads nothing. */
-const noDownload = (): never => {
-  throw serviceError('download.missing', 'This download has ended or was cancelled.');
-};
-const noLibrary = {
-  'library.catalogue': () => [],
-  'library.lookUp': noDownload,
-  'library.details': noDownload,
-  'downloads.list': () => [],
-  'downloads.start': noDownload,
-  'downloads.pause': noDownload,
-  'downloads.resume': noDownload,
-  'downloads.cancel': noDownload,
-};
 
 function summary({ id, title, createdAtMs, updatedAtMs }: Conversation): ConversationSummary {
   return { id, title, createdAtMs, updatedAtMs };

@@ -16,6 +16,8 @@ export const SCENARIOS = [
   'long',
   'remote',
   'documents',
+  'library',
+  'offline',
 ] as const;
 export type ScenarioName = (typeof SCENARIOS)[number];
 
@@ -57,6 +59,7 @@ const TINY: ModelEntry = {
   },
   problem: null,
   builtIn: true,
+  owned: false,
 };
 
 const QWEN: ModelEntry = {
@@ -78,6 +81,7 @@ const QWEN: ModelEntry = {
   },
   problem: null,
   builtIn: false,
+  owned: false,
 };
 
 const MISSING: ModelEntry = {
@@ -392,7 +396,10 @@ export function scenario(name: ScenarioName, nowMs: number): Scenario {
   const tinySettings = { ...SETTINGS, selectedModelId: 'tiny' };
   switch (name) {
     case 'plain':
+    case 'offline':
       return plain;
+    case 'library':
+      return { ...plain, models: [QWEN, MISSING, UNUSABLE, TINY] };
     case 'slow':
       return { ...plain, tokensPerSecond: 8, prefillMs: 3000, engine: { ...READY, adapter: ADAPTER } };
     case 'empty':

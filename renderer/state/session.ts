@@ -13,6 +13,7 @@ import { DocumentSearch, type SearchView } from './documents-search.ts';
 import { DocumentViewer, type ViewerView } from './documents-viewer.ts';
 import { Documents, type DocumentsView } from './documents.ts';
 import { Drafts, type DraftStorage } from './drafts.ts';
+import { Library, type LibraryView } from './library.ts';
 import { Notices } from './notices.ts';
 import { Servers, type ServersView } from './servers.ts';
 import { view, type View } from './view.svelte.ts';
@@ -33,6 +34,7 @@ export interface Session {
   readonly viewer: DocumentViewer;
   readonly choice: CollectionChoice;
   readonly dropping: Dropping;
+  readonly library: Library;
   readonly notices: Notices;
   readonly servers: Servers;
   readonly views: {
@@ -44,6 +46,7 @@ export interface Session {
     readonly documentSearch: View<SearchView>;
     readonly viewer: View<ViewerView>;
     readonly choice: View<ReadonlyMap<string, string | null>>;
+    readonly library: View<LibraryView>;
     readonly notices: View<readonly Notice[]>;
     readonly servers: View<ServersView>;
     readonly announcement: View<string>;
@@ -62,6 +65,7 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
   const documentSearch = new DocumentSearch(client, clock, announcer);
   const viewer = new DocumentViewer(client);
   const servers = new Servers(client, notices);
+  const library = new Library(client, notices, announcer, (modelId) => app.selectModel(modelId));
   const views = {
     app: view(app),
     conversations: view(conversations),
@@ -71,6 +75,7 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
     documentSearch: view(documentSearch),
     viewer: view(viewer),
     choice: view(choice),
+    library: view(library),
     notices: view(notices),
     servers: view(servers),
     announcement: view(announcer),
@@ -87,6 +92,7 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
     viewer,
     choice,
     dropping: new Dropping(documents, adding, choice, notices),
+    library,
     notices,
     servers,
     views,

@@ -100,7 +100,7 @@ it('stops at once, shows why a path is refused, and says when the host is gone',
   await page.getByRole('button', { name: 'Import a model' }).click();
   await page.getByLabel('Path of a GGUF file on this computer').fill(path.join(folder.path, 'nothing here.gguf'));
   await page.keyboard.press('Enter');
-  await page.getByRole('dialog', { name: 'Models' }).getByRole('alert').getByText('nothing here.gguf').waitFor();
+  await page.getByRole('dialog', { name: 'Library' }).getByRole('alert').getByText('nothing here.gguf').waitFor();
   await page.keyboard.press('Escape');
   await page.evaluate(() => {
     const data = new DataTransfer();

@@ -200,7 +200,7 @@ describe('models', () => {
   it('are listed with size, experts and quantisation, and say why one cannot be used', async () => {
     const page = await suite.open('error');
     await page.getByRole('button', { name: /Qwen3-30B/ }).click();
-    const panel = page.getByRole('dialog', { name: 'Models' });
+    const panel = page.getByRole('dialog', { name: 'Library' });
     await panel.getByText('17.3 GiB · 128 experts, 8 used · Q4_K · 30.5 B params').waitFor();
     await panel.getByText('tiny demonstration model').waitFor();
     await panel.getByText('Its file is gone or has changed').waitFor();

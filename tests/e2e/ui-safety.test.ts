@@ -153,8 +153,8 @@ describe('a narrow window', () => {
         if (title) await openConversation(page, title);
         expect(await sideways(page), `${scenario} ${title}`).toEqual([0, 0, 0, 0]);
         await page.locator('.picker .current').click();
-        await page.getByRole('dialog', { name: 'Models' }).waitFor();
-        const panel = (await page.getByRole('dialog', { name: 'Models' }).boundingBox())!;
+        await page.getByRole('dialog', { name: 'Library' }).waitFor();
+        const panel = (await page.getByRole('dialog', { name: 'Library' }).boundingBox())!;
         expect(panel.x).toBeGreaterThanOrEqual(0);
         expect(panel.x + panel.width).toBeLessThanOrEqual(width);
       }

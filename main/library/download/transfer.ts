@@ -177,7 +177,7 @@ class Transfer {
     const stated = { catalogue: 'the catalogue', person: 'you', server: new URL(url).host }[sha256From ?? 'server'];
     throw serviceError(
       'download.checksum',
-      `${name} was refused and deleted: its SHA-256 is ${found}, but ${stated} gave ${sha256}. It was damaged on the way or is not the file that was meant. Resume fetches it anew.`,
+      `${name} was refused and deleted: its SHA-256 is ${found}, but ${stated} gave ${sha256}. It was damaged on the way or is not the file that was meant. Try again to fetch it anew.`,
       { name, expected: sha256, found },
     );
   }
