@@ -28,6 +28,7 @@ import { DownloadService } from './library/download/downloads.ts';
 import { listModels } from './library/download/hugging-face.ts';
 import type { Fetch } from './library/download/remote.ts';
 import { fitVerdict } from './library/fit.ts';
+import { ExpertsService } from './experts/experts.ts';
 import { LibraryService } from './library/library.ts';
 import type { ModelFiles } from './library/model-files.ts';
 import { ModelSession } from './library/model-session.ts';
@@ -76,6 +77,9 @@ export interface Services {
 }
 
 type Handlers = { [C in Channel]: (request: RequestOf<C>) => ResponseOf<C> | Promise<ResponseOf<C>> };
+
+/** Settings that a loaded model was planned by. */
+const RELOADING = ['contextTokens', 'gpuBudgetBytes', 'ramBudgetBytes'] as const;
 
 /** Throws `data.*` when the folder cannot be used. */
 export function createServices(options: ServicesOptions): Services {
@@ -148,11 +152,13 @@ export function createServices(options: ServicesOptions): Services {
     ready: () => session.ready,
     problem: () => session.problem,
   });
+  const experts = new ExpertsService({ dataFolder: folder, engine, settings: () => settings.current });
   const session: ModelSession = new ModelSession({
     engine,
     files,
     events,
     contextTokens: () => settings.current.contextTokens,
+    experts,
     freeEngine: (error) => chat.freeEngine(error),
     onReady: () => chat.pump(),
     onFailed: () => chat.pump(),
@@ -182,10 +188,11 @@ export function createServices(options: ServicesOptions): Services {
   }
 
   async function updateSettings({ selectedModelId, ...change }: Partial<Settings>): Promise<Settings> {
-    const before = settings.current.contextTokens;
+    const before = settings.current;
     settings.update(change);
+    const needsReload = RELOADING.some((key) => settings.current[key] !== before[key]);
     if (selectedModelId !== undefined && selectedModelId !== settings.current.selectedModelId) await select(selectedModelId);
-    else if (settings.current.contextTokens !== before && session.status.state !== 'idle') void session.reload();
+    else if (needsReload && session.status.state !== 'idle') void session.reload();
     return settings.current;
   }
 
@@ -335,6 +342,7 @@ export function createServices(options: ServicesOptions): Services {
       await chat.close();
       await indexer.close();
       await session.close();
+      experts.unloaded();
       await engine.close();
       database.close();
       lock.release();

@@ -45,7 +45,12 @@ function setUp(createEngine?: LocalEngineDependencies['createEngine']) {
 
 test('loads a model and says on which adapter', async () => {
   const { load, events } = setUp();
-  expect(await load('a.gguf')).toEqual({ adapter: { description: 'pretend', software: true }, contextTokens: 64 });
+  expect(await load('a.gguf')).toEqual({
+    adapter: { description: 'pretend', software: true },
+    contextTokens: 64,
+    plan: null,
+    measured: null,
+  });
   expect(events).toEqual(['open a.gguf', 'device', 'engine llama 64']);
 });
 

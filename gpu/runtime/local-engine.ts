@@ -9,7 +9,10 @@ import { engineError, type EngineErrorCode, type ErrorDetails } from '../errors.
 import { openGguf } from '../gguf/read.ts';
 import type { ByteSource } from '../gguf/types.ts';
 import { invariant } from '../invariant.ts';
-import type { ResidencyCounters, ResidencyPlan } from '../residency/types.ts';
+import { probeDevice, type DeviceLinks, type DeviceMachine, type Surroundings } from '../residency/plan/plan-for-device.ts';
+import type { OffloadPlan } from '../residency/plan/types.ts';
+import type { ResidencyCounters } from '../residency/types.ts';
+import { createPlannedEngine } from './planned-engine.ts';
 import { EngineSession, type SessionCallbacks, type SessionRequest, type SessionResult } from './session.ts';
 import type { Engine, EngineOptions } from './types.ts';
 
@@ -28,10 +31,16 @@ export interface LocalLoadRequest {
   readonly paths: readonly string[];
   /** null: chosen by the engine. */
   readonly contextTokens: number | null;
-  /** Where the experts live; default: all on the GPU. */
-  readonly residency?: ResidencyPlan;
+  /** From what is planned where each expert lives; absent: all stay on the GPU. */
+  readonly planning?: LocalPlanning;
+}
+
+export interface LocalPlanning extends Surroundings {
+  /** null: chosen by the planner. */
+  readonly gpuBudgetBytes: number | null;
+  readonly ramBudgetBytes: number | null;
   /** Per MoE layer, uses of each expert in earlier answers (EngineOptions). */
-  readonly warmCounts?: readonly ArrayLike<number>[];
+  readonly warmCounts: readonly ArrayLike<number>[] | null;
 }
 
 export interface LocalLoadProgress {
@@ -43,6 +52,9 @@ export interface LocalLoadProgress {
 export interface LocalLoaded {
   readonly adapter: { readonly description: string; readonly software: boolean };
   readonly contextTokens: number;
+  readonly plan: OffloadPlan | null;
+  /** Speeds that were measured for the plan; null: they were known, or there is none. */
+  readonly measured: DeviceLinks | null;
 }
 
 export interface LostEngine {
@@ -84,12 +96,12 @@ export class LocalEngine {
       throwIfCancelled(signal);
       gpu = await this.#deps.openDevice();
       onProgress({ phase: 'device', done: 1, total: 1 });
-      const engine = await this.#deps.createEngine(gpu, optionsOf(model, request, onProgress, signal));
+      const { engine, plan, measured } = await this.#create(gpu, model, request, onProgress, signal);
       throwIfCancelled(signal);
       this.#loaded = { sources, gpu, engine, session: new EngineSession(engine) };
       this.#watch(this.#loaded);
       const { description, software } = gpu.capabilities;
-      return { adapter: { description, software }, contextTokens: engine.contextTokens };
+      return { adapter: { description, software }, contextTokens: engine.contextTokens, plan, measured };
     } catch (error) {
       gpu?.dispose();
       await closeAll(sources);
@@ -112,9 +124,23 @@ export class LocalEngine {
     return this.#loaded?.engine.residency() ?? null;
   }
 
-  /** Where memory runs short, or is free again; without a model it does nothing. */
-  resizeRamPool(bytes: number): void {
-    this.#loaded?.engine.resizeRamPool(bytes);
+  /** Opens the device for a moment where no model is loaded. Rejects with `gpu.*`. */
+  async probe(surroundings: Surroundings, signal: AbortSignal): Promise<DeviceMachine> {
+    if (this.#loaded) return probeDevice(this.#loaded.gpu, surroundings);
+    throwIfCancelled(signal);
+    const gpu = await this.#deps.openDevice();
+    try {
+      return await probeDevice(gpu, surroundings);
+    } finally {
+      gpu.dispose();
+    }
+  }
+
+  /** At any time, while an answer is written too; the bytes that the pool holds then. */
+  async limitRamPool(limitBytes: number): Promise<number> {
+    const engine = this.#loaded?.engine;
+    engine?.resizeRamPool(limitBytes);
+    return engine?.residency().ramPoolBytes ?? 0;
   }
 
   async unload(): Promise<void> {
@@ -136,6 +162,31 @@ export class LocalEngine {
     return this.unload();
   }
 
+  async #create(
+    gpu: GpuDevice,
+    model: ModelSpec,
+    { contextTokens, planning }: LocalLoadRequest,
+    onProgress: (progress: LocalLoadProgress) => void,
+    signal: AbortSignal,
+  ): Promise<{ engine: Engine; plan: OffloadPlan | null; measured: DeviceLinks | null }> {
+    invariant(contextTokens === null || contextTokens > 0, 'a context has at least one token');
+    const { createEngine } = this.#deps;
+    const options = { onProgress, signal };
+    if (!planning) {
+      const engine = await createEngine(gpu, { model, contextTokens: contextTokens ?? undefined, ...options });
+      return { engine, plan: null, measured: null };
+    }
+    const { gpuBudgetBytes, ramBudgetBytes, warmCounts, ...surroundings } = planning;
+    return createPlannedEngine(gpu, model, {
+      gpuBudget: gpuBudgetBytes === null ? null : { bytes: gpuBudgetBytes },
+      ramBudget: ramBudgetBytes === null ? null : { bytes: ramBudgetBytes },
+      context: contextTokens === null ? null : { tokens: contextTokens, fixed: false },
+      surroundings,
+      options: { ...options, warmCounts: warmCounts ?? undefined },
+      create: createEngine,
+    });
+  }
+
   #watch(loaded: Loaded): void {
     void loaded.gpu.lost.then(async ({ code, message, details }) => {
       if (this.#loaded !== loaded) return;
@@ -144,17 +195,6 @@ export class LocalEngine {
       for (const listener of this.#lostListeners) listener({ code: code as EngineErrorCode, message, details });
     });
   }
-}
-
-function optionsOf(
-  model: ModelSpec,
-  request: LocalLoadRequest,
-  onProgress: (progress: LocalLoadProgress) => void,
-  signal: AbortSignal,
-): EngineOptions {
-  invariant(request.contextTokens === null || request.contextTokens > 0, 'a context has at least one token');
-  const { contextTokens, residency, warmCounts } = request;
-  return { model, contextTokens: contextTokens ?? undefined, residency, warmCounts, onProgress, signal };
 }
 
 function throwIfCancelled(signal: AbortSignal): void {

@@ -2,7 +2,15 @@
  * The messages of an EngineClient whose engine runs in another process. One port, commands one way, reports the other; reports
  * are numbered without gaps, so that a lost one is noticed instead of leaving a hole in an answer. All of it is structured-clone-able.
  */
-import type { EngineGenerateRequest, EngineLoadProgress, EngineLoadRequest, EngineLoaded, EngineResult } from './engine.ts';
+import type {
+  EngineGenerateRequest,
+  EngineLoadProgress,
+  EngineLoadRequest,
+  EngineLoaded,
+  EngineMachine,
+  EngineResult,
+  EngineSurroundings,
+} from './engine.ts';
 import type { WireError } from './errors.ts';
 
 /** `call` is chosen by the asking side and unique per port. */
@@ -10,11 +18,13 @@ export type EngineCommand =
   | { readonly kind: 'load'; readonly call: number; readonly request: EngineLoadRequest }
   | { readonly kind: 'generate'; readonly call: number; readonly request: EngineGenerateRequest }
   | { readonly kind: 'unload'; readonly call: number }
+  | { readonly kind: 'probe'; readonly call: number; readonly surroundings: EngineSurroundings }
+  | { readonly kind: 'limitRamPool'; readonly call: number; readonly limitBytes: number }
   | { readonly kind: 'close'; readonly call: number }
   /** Aborts the call of that number; it still ends with its own report. */
   | { readonly kind: 'cancel'; readonly call: number };
 
-export type EngineAnswer = EngineLoaded | EngineResult | null;
+export type EngineAnswer = EngineLoaded | EngineMachine | EngineResult | number | null;
 
 export type EngineReport = { readonly sequence: number } & (
   | { readonly kind: 'progress'; readonly call: number; readonly progress: EngineLoadProgress }

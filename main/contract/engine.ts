@@ -2,14 +2,53 @@
  * What the services ask of the engine, wherever it runs: in the engine host's window (Electron) or in this process (browser host, CLI).
  * Ids in, ids out: templates and tokenizers are main's. Everything is structured-clone-able except the callbacks and signals.
  */
+import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
 import type { AdapterInfo } from './types.ts';
 import type { WireError } from './errors.ts';
+
+/** Speeds of one adapter, as measured by the engine with tensors of one type; main keeps them for the next start. */
+export interface EngineLinks {
+  readonly adapter: string;
+  readonly tensorType: string;
+  readonly diskBytesPerSecond: number | null;
+  readonly uploadBytesPerSecond: number;
+  readonly readbackMs: number;
+  readonly computeBytesPerSecond: number;
+  readonly dispatchMs: number;
+}
+
+/** What main knows of the machine: the engine adds what only it can see. */
+export interface EngineSurroundings {
+  readonly ramFreeBytes: number;
+  readonly ramTotalBytes: number;
+  /** Measured before, whatever the adapter; the engine measures where its own is not among them. */
+  readonly links: readonly EngineLinks[];
+}
+
+/** From what the engine plans where each expert lives. null budgets are chosen by the planner. */
+export interface EnginePlanning extends EngineSurroundings {
+  readonly gpuBudgetBytes: number | null;
+  readonly ramBudgetBytes: number | null;
+  /** Uses of each expert in earlier answers, `[MoE layers][E]`; null: none are known. */
+  readonly warmCounts: readonly Float32Array[] | null;
+}
+
+/** The machine as the engine sees it, before any model is loaded. */
+export interface EngineMachine {
+  readonly adapter: AdapterInfo;
+  readonly unifiedMemory: boolean;
+  readonly gpuFreeBytes: number;
+  readonly maxBindingBytes: number;
+  readonly links: EngineLinks;
+}
 
 export interface EngineLoadRequest {
   readonly modelId: string;
   /** All parts, in order. */
   readonly paths: readonly string[];
   readonly contextTokens: number | null;
+  /** Absent: all experts stay on the GPU. */
+  readonly planning?: EnginePlanning;
 }
 
 export interface EngineLoadProgress {
@@ -21,6 +60,10 @@ export interface EngineLoadProgress {
 export interface EngineLoaded {
   readonly adapter: AdapterInfo;
   readonly contextTokens: number;
+  /** Where everything lives, and why; null without `planning`. */
+  readonly plan: OffloadPlan | null;
+  /** Measured at this load, for main to keep; null where they were known. */
+  readonly measured: EngineLinks | null;
 }
 
 export interface EngineGenerateRequest {
@@ -60,6 +103,10 @@ export interface EngineClient {
   /** One at a time. Aborting resolves with `cancelled` after the submission in progress. */
   generate(request: EngineGenerateRequest, callbacks: EngineGenerateCallbacks, signal: AbortSignal): Promise<EngineResult>;
   unload(): Promise<void>;
+  /** Opens the device for a moment when no model is loaded; about two seconds where nothing is known of the adapter. */
+  probe(surroundings: EngineSurroundings, signal: AbortSignal): Promise<EngineMachine>;
+  /** The RAM pool gives up what is above `limitBytes`, and grows no larger until it is set again. Resolves with the bytes it holds then. */
+  limitRamPool(limitBytes: number): Promise<number>;
   /** The device or its process was lost; the client can be loaded again. */
   onLost(listener: (error: WireError) => void): () => void;
   close(): Promise<void>;

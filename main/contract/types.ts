@@ -1,5 +1,6 @@
 /** The nouns that pages, services and hosts talk about. Plain data; times are Unix milliseconds. */
 import type { Evidence, Passage } from './documents.ts';
+import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
 import type { WireError } from './errors.ts';
 import type { RemoteState } from './remote.ts';
 
@@ -99,7 +100,14 @@ export type EngineStatus =
       readonly done: number;
       readonly total: number;
     }
-  | { readonly state: 'ready'; readonly modelId: string; readonly adapter: AdapterInfo; readonly contextTokens: number | null }
+  | {
+      readonly state: 'ready';
+      readonly modelId: string;
+      readonly adapter: AdapterInfo;
+      readonly contextTokens: number | null;
+      /** Where everything lives, and why; absent or null where another computer answers. */
+      readonly plan?: OffloadPlan | null;
+    }
   | { readonly state: 'failed'; readonly modelId: string | null; readonly error: WireError };
 
 export interface Settings {
@@ -114,6 +122,9 @@ export interface Settings {
   readonly seed: number | null;
   /** null: chosen by the app. */
   readonly contextTokens: number | null;
+  /** Memory that a model may take; null: chosen by the app. */
+  readonly gpuBudgetBytes: number | null;
+  readonly ramBudgetBytes: number | null;
   readonly maxAnswerTokens: number;
 }
 

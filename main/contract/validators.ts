@@ -19,6 +19,9 @@ const MAX_LISTED = 1000;
 const MAX_PATHS = 10_000;
 const MAX_PASSAGES = 100;
 const MAX_CONTEXT_TOKENS = 16_777_216;
+/** Below it not even the smallest model's activations fit. */
+const MIN_BUDGET_BYTES = 2 ** 20;
+const MAX_BUDGET_BYTES = 2 ** 50;
 
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const empty = v.strictObject({});
@@ -39,6 +42,8 @@ const settings = v.partial(
     minP: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
     seed: v.nullable(wholeNumber(0, 2 ** 32 - 1)),
     contextTokens: v.nullable(wholeNumber(16, MAX_CONTEXT_TOKENS)),
+    gpuBudgetBytes: v.nullable(wholeNumber(MIN_BUDGET_BYTES, MAX_BUDGET_BYTES)),
+    ramBudgetBytes: v.nullable(wholeNumber(0, MAX_BUDGET_BYTES)),
     maxAnswerTokens: wholeNumber(1, MAX_CONTEXT_TOKENS),
   }),
 );

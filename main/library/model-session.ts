@@ -7,6 +7,7 @@ import { toWireError, type WireError } from '../contract/errors.ts';
 import type { EngineStatus } from '../contract/types.ts';
 import type { Answerer, RemoteAnswerer } from '../chat/chat-model.ts';
 import type { EventBus } from '../event-bus.ts';
+import type { ExpertsService } from '../experts/experts.ts';
 import type { ModelFiles } from './model-files.ts';
 
 /** After so many losses without an answer in between it is not chance any more. */
@@ -30,6 +31,7 @@ export interface ModelSessionDependencies {
   readonly files: ModelFiles;
   readonly events: EventBus;
   readonly contextTokens: () => number | null;
+  readonly experts: Pick<ExpertsService, 'planning' | 'loaded' | 'unloaded'>;
   /** Ends the answer that is being written, as failed where `error` is why, and resolves when the engine is free. */
   readonly freeEngine: (error: WireError | null) => Promise<void>;
   readonly onReady: () => void;
@@ -105,6 +107,7 @@ export class ModelSession {
       if (controller.signal.aborted) return;
       try {
         await this.#deps.freeEngine(lost);
+        this.#deps.experts.unloaded();
         if (model && 'path' in model) await this.#loadModel(model, controller.signal);
         else await this.#deps.engine.unload();
         if (model && 'remote' in model && !controller.signal.aborted) this.#useRemote(model);
@@ -119,15 +122,22 @@ export class ModelSession {
     const { inspected, chat } = await this.#deps.files.open(model.path, model.id, signal);
     signal.throwIfAborted();
     const loaded = await this.#deps.engine.load(
-      { modelId: model.id, paths: inspected.parts.map((part) => part.path), contextTokens: this.#deps.contextTokens() },
+      {
+        modelId: model.id,
+        paths: inspected.parts.map((part) => part.path),
+        contextTokens: this.#deps.contextTokens(),
+        planning: this.#deps.experts.planning(profileKey(model.id, inspected.sizeBytes)),
+      },
       ({ phase, done, total }) => {
         if (!signal.aborted) this.#set({ state: 'loading', modelId: model.id, phase, done, total });
       },
       signal,
     );
     signal.throwIfAborted();
+    this.#deps.experts.loaded(loaded);
     this.#ready = { model: chat, contextTokens: loaded.contextTokens };
-    this.#set({ state: 'ready', modelId: model.id, adapter: loaded.adapter, contextTokens: loaded.contextTokens });
+    const { adapter, contextTokens, plan } = loaded;
+    this.#set({ state: 'ready', modelId: model.id, adapter, contextTokens, plan });
     this.#deps.onReady();
   }
 
@@ -156,4 +166,9 @@ export class ModelSession {
     this.#status = status;
     this.#deps.events.emit('engine.status', status);
   }
+}
+
+/** Names the model's routing profile: another file under the same entry has other experts. */
+export function profileKey(modelId: string, sizeBytes: number): string {
+  return `${modelId}:${sizeBytes}`;
 }

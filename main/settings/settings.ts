@@ -17,6 +17,8 @@ export const DEFAULT_SETTINGS: Settings = {
   minP: 0.05,
   seed: null,
   contextTokens: null,
+  gpuBudgetBytes: null,
+  ramBudgetBytes: null,
   maxAnswerTokens: 1024,
 };
 

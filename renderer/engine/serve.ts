@@ -44,6 +44,10 @@ export function serveEngine(port: EnginePort<EngineReport, EngineCommand>, engin
           },
           signal,
         );
+      case 'probe':
+        return engine.probe(command.surroundings, signal);
+      case 'limitRamPool':
+        return engine.limitRamPool(command.limitBytes);
       case 'unload':
         await engine.unload();
         return null;

@@ -129,6 +129,8 @@ const SETTINGS: Settings = {
   minP: 0.05,
   seed: null,
   contextTokens: null,
+  gpuBudgetBytes: null,
+  ramBudgetBytes: null,
   maxAnswerTokens: 2048,
 };
 

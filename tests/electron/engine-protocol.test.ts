@@ -38,7 +38,8 @@ function scriptedEngine(
     events,
     load: async (load, onProgress) => {
       onProgress({ phase: 'weights', done: 1, total: 2 });
-      return { adapter: { description: `adapter of ${load.modelId}`, software: true }, contextTokens: 64 };
+      const adapter = { description: `adapter of ${load.modelId}`, software: true };
+      return { adapter, contextTokens: 64, plan: null, measured: null };
     },
     generate: async (generate, callbacks) => {
       callbacks.onPrefill(generate.promptIds.length, 3);
@@ -46,6 +47,22 @@ function scriptedEngine(
       callbacks.onTokens([8, 9]);
       return { reason: 'max-tokens', promptTokens: 3, answerTokens: 3, prefillMs: 1, decodeMs: 2, contextUsedTokens: 6 };
     },
+    probe: async () => ({
+      adapter: { description: 'probed', software: true },
+      unifiedMemory: true,
+      gpuFreeBytes: 1,
+      maxBindingBytes: 2,
+      links: {
+        adapter: 'probed',
+        tensorType: 'Q4_K',
+        diskBytesPerSecond: null,
+        uploadBytesPerSecond: 1,
+        readbackMs: 1,
+        computeBytesPerSecond: 1,
+        dispatchMs: 1,
+      },
+    }),
+    limitRamPool: async (limitBytes) => limitBytes / 2,
     unload: async () => void events.push('unload'),
     close: async () => void events.push('close'),
     onLost: (listener) => {
@@ -75,7 +92,8 @@ describe('the engine over a port', () => {
     const { client } = connect([scriptedEngine()]);
     const progress: unknown[] = [];
     const loaded = await client.load({ modelId: 'm', paths: ['a.gguf'], contextTokens: null }, (p) => progress.push(p), never);
-    expect(loaded).toEqual({ adapter: { description: 'adapter of m', software: true }, contextTokens: 64 });
+    const adapter = { description: 'adapter of m', software: true };
+    expect(loaded).toEqual({ adapter, contextTokens: 64, plan: null, measured: null });
     expect(progress).toEqual([{ phase: 'weights', done: 1, total: 2 }]);
   });
 
@@ -161,6 +179,14 @@ describe('the engine over a port', () => {
     engine.lose({ code: 'gpu.device-lost', message: 'gone', details: {} });
     await new Promise((resolve) => setImmediate(resolve));
     expect(lost).toEqual([{ code: 'gpu.device-lost', message: 'gone', details: {} }]);
+  });
+
+  it('probes, and limits the RAM pool of a host that runs', async () => {
+    const { client } = connect([scriptedEngine()]);
+    expect(await client.limitRamPool(10)).toBe(0);
+    const machine = await client.probe({ ramFreeBytes: 1, ramTotalBytes: 2, links: [] }, never);
+    expect(machine).toMatchObject({ unifiedMemory: true, links: { tensorType: 'Q4_K' } });
+    expect(await client.limitRamPool(10)).toBe(5);
   });
 
   it('closes the engine, then its host; without a host there is nothing to do', async () => {

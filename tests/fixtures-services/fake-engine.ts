@@ -10,6 +10,7 @@ import type {
   EngineLoadProgress,
   EngineLoadRequest,
   EngineLoaded,
+  EngineMachine,
   EngineResult,
 } from '../../main/contract/engine.ts';
 import { toWireError, type WireError } from '../../main/contract/errors.ts';
@@ -68,7 +69,8 @@ export class FakeEngine implements EngineClient {
         });
       onProgress({ phase, done: 2, total: 2 });
     }
-    return { adapter: FAKE_ADAPTER, contextTokens: Math.min(request.contextTokens ?? Infinity, this.contextTokens) };
+    const contextTokens = Math.min(request.contextTokens ?? Infinity, this.contextTokens);
+    return { adapter: FAKE_ADAPTER, contextTokens, plan: null, measured: null };
   }
 
   async generate(request: EngineGenerateRequest, callbacks: EngineGenerateCallbacks, signal: AbortSignal): Promise<EngineResult> {
@@ -83,6 +85,23 @@ export class FakeEngine implements EngineClient {
     } finally {
       this.#isGenerating = false;
     }
+  }
+
+  async probe(): Promise<EngineMachine> {
+    const { description: adapter } = FAKE_ADAPTER;
+    const rates = {
+      diskBytesPerSecond: 1e9,
+      uploadBytesPerSecond: 1e9,
+      readbackMs: 1,
+      computeBytesPerSecond: 1e9,
+      dispatchMs: 0.1,
+    };
+    const links = { adapter, tensorType: 'Q4_K', ...rates };
+    return { adapter: FAKE_ADAPTER, unifiedMemory: true, gpuFreeBytes: 2 ** 32, maxBindingBytes: 2 ** 27, links };
+  }
+
+  async limitRamPool(): Promise<number> {
+    return 0;
   }
 
   async unload(): Promise<void> {

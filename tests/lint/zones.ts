@@ -24,7 +24,8 @@ const readersOfModels = [
   'gpu/tokenizer/',
   'gpu/architectures/',
   'gpu/residency/policy/',
-  'gpu/residency/policy.ts',
+  'gpu/residency/plan/',
+  'gpu/residency/types.ts',
   'gpu/errors.ts',
   'gpu/invariant.ts',
 ];
@@ -41,7 +42,7 @@ export const zones: readonly Zone[] = [
   },
   {
     folder: 'main/contract/',
-    may: ['gpu/errors.ts', 'gpu/invariant.ts'],
+    may: ['gpu/errors.ts', 'gpu/invariant.ts', 'gpu/residency/types.ts', 'gpu/residency/plan/types.ts'],
     node: false,
     packages: { only: ['valibot'] },
     reason: 'the contract is shared by every process, so it is pure',

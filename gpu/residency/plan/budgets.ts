@@ -9,7 +9,7 @@ export interface ResolvedBudgets {
 }
 
 /** Of what the probe could allocate: the desktop and other programs want some, and fragments are lost. */
-const GPU_SHARE = 0.9;
+export const GPU_SHARE = 0.9;
 /** Where nothing was probed: most discrete GPUs have that much. */
 const ASSUMED_GPU_BYTES = 4 * 2 ** 30;
 /** Of free RAM; the rest is for the page cache and whatever else runs. */
@@ -32,8 +32,8 @@ export function resolveBudgets({ gpuBytes, ramBytes }: Budgets, machine: Machine
 
 function freeGpuBytes({ gpuFreeBytes, unifiedMemory, ramFreeBytes }: MachineFigures) {
   const most = unifiedMemory ? UNIFIED_SHARE * ramFreeBytes : Infinity;
-  if (gpuFreeBytes === null) {
-    return { gpuBytes: Math.floor(Math.min(ASSUMED_GPU_BYTES, most)), gpuSource: 'assumed' as const };
-  }
-  return { gpuBytes: Math.floor(Math.min(GPU_SHARE * gpuFreeBytes, most)), gpuSource: 'probed' as const };
+  if (gpuFreeBytes !== null)
+    return { gpuBytes: Math.floor(Math.min(GPU_SHARE * gpuFreeBytes, most)), gpuSource: 'probed' as const };
+  if (unifiedMemory) return { gpuBytes: Math.floor(most), gpuSource: 'probed' as const };
+  return { gpuBytes: ASSUMED_GPU_BYTES, gpuSource: 'assumed' as const };
 }

@@ -4,7 +4,7 @@
  */
 import type { ContextWish, ModelNumbers } from './types.ts';
 
-const DEFAULT_TOKENS = 4096;
+export const DEFAULT_CONTEXT_TOKENS = 4096;
 /** What a short question and its answer need. */
 const LEAST_TOKENS = 256;
 /** Not lowered below this for the experts' sake. */
@@ -33,7 +33,7 @@ export function chooseContext(
   budgetBytes: number,
   tests: ContextTests,
 ): ChosenContext {
-  const goalTokens = wish?.tokens ?? Math.min(model.trainedContextTokens, DEFAULT_TOKENS);
+  const goalTokens = wish?.tokens ?? Math.min(model.trainedContextTokens, DEFAULT_CONTEXT_TOKENS);
   const because = wish ? 'wish' : 'default';
   if (wish?.fixed || tests.allResident(goalTokens)) return { tokens: goalTokens, goalTokens, because };
   const shareBytes = model.layers.length === 0 ? Infinity : KV_SHARE * (budgetBytes - model.weightsBytes);

@@ -42,8 +42,8 @@ const SCOUT_READBACKS = 3;
 const SCOUT_COMPUTE = 1.5;
 /** A prompt token costs this share of a decoded one: a chunk reads each weight once for many tokens. */
 const PREFILL_COMPUTE = 0.25;
-/** Share of the disk's rate with so many reads in flight: parallel reads were 9 times one after another (flash-moe, docs). */
-const DISK_DEPTH: Readonly<Record<number, number>> = { 1: 0.4, 2: 0.65, 4: 0.9, 8: 1 };
+/** Share of the disk's rate with so many experts, of three reads each, in flight: parallel reads were 9 times one after another (flash-moe, docs). */
+const DISK_DEPTH: Readonly<Record<number, number>> = { 1: 0.65, 2: 0.9, 4: 1 };
 
 export function tokenCost(input: CostInput): TokenCost {
   const { groups, nExperts, nUsed, rates } = input;

@@ -1,4 +1,4 @@
-/** What the planner adds up beside what an engine really holds, account by account, to the byte: all experts resident, every architecture. */
+/** What the planner adds up beside what an engine really holds, account by account, to the byte: all experts resident, every architecture; and under budgets. */
 import { afterAll, expect, test } from 'vitest';
 import { TINY_ARCHITECTURES, tinyModel, type TinyModelOptions } from '../../../tests/fixtures/tiny-model.ts';
 import { openTestDevice } from '../../../tests/gpu/node-gpu.ts';
@@ -7,12 +7,13 @@ import { memorySource } from '../../gguf/memory-source.ts';
 import { openGguf } from '../../gguf/read.ts';
 import { createEngine } from '../../runtime/engine.ts';
 import { modelNumbers } from './model-numbers.ts';
-import { planOffload } from './plan.ts';
+import { leastGpuBytes, planOffload } from './plan.ts';
 import type { MachineFigures } from './types.ts';
 
 const gpu = await openTestDevice({ portableLimits: true });
 afterAll(() => gpu?.dispose());
 
+const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
 const MACHINE: MachineFigures = {
   unifiedMemory: true,
   software: true,
@@ -48,5 +49,49 @@ test.runIf(gpu).each(cases)('$architecture in $type', async ({ context = 512, ..
     expect(engine.memory()).toMatchObject({ weightsBytes, expertsBytes, kvBytes, activationsBytes, stagingBytes, totalBytes });
   } finally {
     engine.dispose();
+  }
+});
+
+/** Under a budget: three sizes between the floor and everything, and the floor itself. */
+const budgeted: TinyModelOptions[] = [
+  { architecture: 'mixtral', type: 'Q4_0', seed: 9, nLayers: 4, nExperts: 16, nExpertsUsed: 2 },
+  { architecture: 'qwen2moe', type: 'Q8_0', seed: 10, nLayers: 3, nExperts: 16, nExpertsUsed: 2 },
+  { architecture: 'mixtral', type: 'Q4_K', otherType: 'Q6_K', seed: 11, nLayers: 3, nExperts: 8, nExpertsUsed: 2 },
+];
+
+test.runIf(gpu).each(budgeted)('$architecture in $type under budgets', async (options) => {
+  const model = readModel(await openGguf(memorySource('tiny.gguf', tinyModel(options))));
+  const numbers = modelNumbers(model, gpu!.capabilities);
+  const context = { tokens: 128, fixed: true };
+  const planWith = (gpuBytes: number | null) =>
+    planOffload(numbers, { budgets: { gpuBytes, ramBytes: 0 }, machine: MACHINE, context });
+  const all = planWith(null).gpu.totalBytes;
+  const least = leastGpuBytes(numbers, context.tokens);
+  for (const share of [0, 0.3, 0.6, 0.9]) {
+    const plan = planWith(Math.floor(least + share * (all - least)));
+    const engine = await createEngine(gpu!, {
+      model,
+      contextTokens: plan.contextTokens,
+      prefillChunkTokens: plan.prefillChunkTokens,
+      residency: plan.residency,
+    });
+    try {
+      await engine.prefill([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      const generating = engine.generate({ maxTokens: 3, sampling: GREEDY, endIds: new Set() });
+      while (!(await generating.next()).done);
+      const { weightsBytes, kvBytes, expertsBytes, ...rest } = engine.memory();
+      const where = `share ${share}: ${JSON.stringify(plan.layers)}`;
+      expect({ weightsBytes, kvBytes, expertsBytes }, where).toEqual({
+        weightsBytes: plan.gpu.weightsBytes,
+        kvBytes: plan.gpu.kvBytes,
+        expertsBytes: plan.gpu.expertsBytes,
+      });
+      // Bounds: uniforms are counted as for slotted layers, staging as for the largest expert of all layers.
+      expect(rest.totalBytes, where).toBeGreaterThanOrEqual(0.98 * plan.gpu.totalBytes);
+      expect(rest.totalBytes, where).toBeLessThanOrEqual(plan.gpu.totalBytes);
+    } finally {
+      await engine.stop();
+      engine.dispose();
+    }
   }
 });

@@ -4,12 +4,14 @@
  */
 import type { LayerSpec, ModelSpec } from '../../architectures/types.ts';
 import { alignUp } from '../../device/usage.ts';
+import { REPACK_HEADER_BYTES } from '../../kernels/expert-repack/expert-repack.ts';
 import { UNIFORM_SLOT_BYTES } from '../../kernels/uniforms.ts';
 import { decodeActivationsLayout, MAX_STEPS } from '../../runtime/decode-activations.ts';
 import { SUBMISSIONS_IN_FLIGHT } from '../../runtime/decode-run.ts';
 import { kvBytesPerLayer } from '../../runtime/kv-cache.ts';
 import { activationBytes, CHUNK_UNIFORM_BYTES, largestChunk } from '../../runtime/prefill-plan-activations.ts';
 import { fusedLayout, matrixLayout, vectorsLayout, type MatrixLayout } from '../../runtime/weight-layout.ts';
+import { stagedParts } from '../cache/expert-store.ts';
 import { slabGeometry } from '../slab-geometry.ts';
 import type { LayerNumbers, ModelNumbers } from './types.ts';
 
@@ -20,6 +22,8 @@ export interface AdapterLimits {
 
 /** The `state` buffer (gpu/README.md). */
 const STATE_BYTES = 256;
+/** Before the record in a read-back of decode-resume.ts. */
+const DECODE_HEAD_BYTES = 16;
 /** The buffer pool rounds sizes up to this. */
 const held = (sizeBytes: number) => alignUp(sizeBytes, 16);
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
@@ -33,7 +37,9 @@ export function modelNumbers(model: ModelSpec, limits: AdapterLimits, expertsUse
     if (ffn.kind !== 'moe') return [];
     const { slotStrideBytes } = slabGeometry(index, ffn, 1, bindingBytes);
     const fileBytes = Math.max(...ffn.gate.map((gate, i) => gate.sizeBytes + ffn.up[i].sizeBytes + ffn.down[i].sizeBytes));
-    return [{ slotBytes: slotStrideBytes, fileBytes, slotsPerShard: Math.floor(bindingBytes / slotStrideBytes) }];
+    const stagedBytes = REPACK_HEADER_BYTES + Math.max(...ffn.gate.map((_, expert) => stagedParts({ ffn, expert }).sizeBytes));
+    const slotsPerShard = Math.floor(bindingBytes / slotStrideBytes);
+    return [{ slotBytes: slotStrideBytes, fileBytes, stagedBytes, slotsPerShard }];
   });
   const nExperts = Math.max(0, ...model.layers.map(({ ffn }) => (ffn.kind === 'moe' ? ffn.moe.nExperts : 0)));
   const decode = (contextTokens: number) => decodeActivationsLayout({ model, contextTokens, expertsUsed: used });
@@ -50,6 +56,15 @@ export function modelNumbers(model: ModelSpec, limits: AdapterLimits, expertsUse
       const chunk = largestChunk(model, used, chunkTokens, limits.maxStorageBindingBytes);
       const buffers = [...Object.values(decode(contextTokens).sizesBytes), ...Object.values(activationBytes(model, used, chunk))];
       return sum(buffers.map(held)) + held(CHUNK_UNIFORM_BYTES) + STATE_BYTES + cut.uniformBytes;
+    },
+    passingBytes(chunkTokens) {
+      const chunk = largestChunk(model, used, chunkTokens, limits.maxStorageBindingBytes);
+      const record = DECODE_HEAD_BYTES + 4 * (decode(1).recordWords + nExperts);
+      return {
+        readbackBytes: held(Math.max(record, 4 * model.vocabularySize)) + held(activationBytes(model, used, chunk).expertIds),
+        // At most: the steps of a slotted layer are there twice, for its slots and for what passes.
+        uniformBytes: 2 * UNIFORM_SLOT_BYTES * layers.length,
+      };
     },
     readbackBytes: SUBMISSIONS_IN_FLIGHT * held(MAX_STEPS * decode(1).ringStrideBytes),
     tableBytes: layers.length === 0 ? 0 : held(4 * model.nLayers * nExperts),

@@ -10,7 +10,13 @@ const GIB = 2 ** 30;
 /** Qwen3-30B-A3B at 4.5 bits: 48 layers, 128 experts of 2.65 MB, 8 used. */
 function qwen30(overrides: Partial<ModelNumbers> = {}): ModelNumbers {
   return {
-    layers: Array.from({ length: 48 }, () => ({ slotBytes: 2654208, fileBytes: 2654208, slotsPerShard: 400 })),
+    layers: Array.from({ length: 48 }, () => ({
+      slotBytes: 2654208,
+      fileBytes: 2654208,
+      stagedBytes: 2654464,
+      stagedBytes: 2654464,
+      slotsPerShard: 400,
+    })),
     nExperts: 128,
     nUsed: 8,
     trainedContextTokens: 40960,
@@ -20,6 +26,7 @@ function qwen30(overrides: Partial<ModelNumbers> = {}): ModelNumbers {
     kvBytes: (tokens) => 98304 * tokens,
     activationBytes: (tokens, chunk) => 4 * MIB + 512 * tokens + 200_000 * chunk,
     readbackBytes: 8192,
+    passingBytes: (chunk) => ({ readbackBytes: 610_000 + 32 * chunk, uniformBytes: 512 * 48 }),
     tableBytes: 24576,
     transitTableBytes: 512,
     ...overrides,
@@ -142,12 +149,18 @@ test('no RAM pool on unified memory unless it is asked for', () => {
 
 test('a layer whose experts take more shards than a dispatch binds is never resident', () => {
   const model = qwen30({
-    layers: Array.from({ length: 48 }, () => ({ slotBytes: 2654208, fileBytes: 2654208, slotsPerShard: 50 })),
+    layers: Array.from({ length: 48 }, () => ({
+      slotBytes: 2654208,
+      fileBytes: 2654208,
+      stagedBytes: 2654464,
+      stagedBytes: 2654464,
+      slotsPerShard: 50,
+    })),
   });
   const plan = planOffload(model, request(40 * GIB));
   checkPlan(plan, model);
   for (const layer of plan.residency.layers) expect(layer).toMatchObject({ kind: 'slotted', nSlots: 100 });
-  const tooLarge = qwen30({ layers: [{ slotBytes: 1, fileBytes: 1, slotsPerShard: 3 }] });
+  const tooLarge = qwen30({ layers: [{ slotBytes: 1, fileBytes: 1, stagedBytes: 1, slotsPerShard: 3 }] });
   expect(() => planOffload(tooLarge, request(GIB))).toThrow(/binds only 6/);
 });
 
@@ -182,7 +195,13 @@ test('random models, machines and budgets', () => {
       nUsed,
       layers: Array.from({ length: int(1, 24) }, (_, i) => {
         const slotBytes = kinds[i % kinds.length];
-        return { slotBytes, fileBytes: slotBytes - int(0, 255), slotsPerShard: int(nUsed, 2 * nExperts) };
+        return {
+          slotBytes,
+          fileBytes: slotBytes - int(0, 255),
+          stagedBytes: slotBytes + 256,
+          stagedBytes: slotBytes + 256,
+          slotsPerShard: int(nUsed, 2 * nExperts),
+        };
       }),
       weightsBytes: int(1, 500) * MIB,
       weightsTouchedBytes: int(1, 400) * MIB,

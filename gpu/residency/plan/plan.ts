@@ -4,8 +4,8 @@
  */
 import { engineError } from '../../errors.ts';
 import type { LayerResidency } from '../types.ts';
-import { resolveBudgets, type ResolvedBudgets } from './budgets.ts';
-import { chooseContext } from './context.ts';
+import { GPU_SHARE, resolveBudgets, type ResolvedBudgets } from './budgets.ts';
+import { chooseContext, DEFAULT_CONTEXT_TOKENS } from './context.ts';
 import { tokenCost, type TokenCost } from './cost.ts';
 import { assumedHitCurve, recordedHitCurve } from './hit-rate.ts';
 import { placedLayers, PlacementSpace, transitBytes, type PlacedGroup, type PlacedLayer, type Placement } from './placement.ts';
@@ -18,7 +18,8 @@ const TURN = { promptTokens: 512, answerTokens: 256 };
 const CHUNKS = [16, 32, 64, 128, 256, 512] as const;
 /** Without experts to stream a longer chunk buys little for its activations. */
 const RESIDENT_CHUNK = 128;
-const READS_IN_FLIGHT = [1, 2, 4, 8] as const;
+/** Experts at once; each is three reads. */
+const READS_IN_FLIGHT = [1, 2, 4] as const;
 /** Shards that `experts-up` and `experts-down` bind in one dispatch. */
 export const MOST_SLAB_SHARDS = 2;
 /** Of the expert bytes that come from disk per token, above which one aligned read per expert is worth a second copy of the file. */
@@ -56,8 +57,9 @@ export function planOffload(model: ModelNumbers, request: PlanRequest): OffloadP
   const poolBytes = search.poolBytes(best.placement);
   const kvBytes = model.kvBytes(context.tokens);
   const prefillChunkTokens = Math.min(best.chunkTokens, context.tokens);
-  const activationsBytes = model.activationBytes(context.tokens, prefillChunkTokens);
-  const stagingBytes = model.readbackBytes + best.stagingBytes;
+  const passing = best.transitSlots > 0 ? model.passingBytes(prefillChunkTokens) : { readbackBytes: 0, uniformBytes: 0 };
+  const activationsBytes = model.activationBytes(context.tokens, prefillChunkTokens) + passing.uniformBytes;
+  const stagingBytes = model.readbackBytes + passing.readbackBytes + best.stagingBytes;
   const plan: Omit<OffloadPlan, 'reasons'> = {
     residency: {
       layers: residency,
@@ -89,11 +91,18 @@ export function planOffload(model: ModelNumbers, request: PlanRequest): OffloadP
 
 /** The least that runs: every layer streamed, one read in flight, the shortest chunk. */
 export function leastGpuBytes(model: ModelNumbers, contextTokens: number): number {
-  const transitSlots = model.nUsed;
-  const streamed =
-    transitBytes(model.layers, transitSlots) + (model.layers.length > 0 ? expertStaging(model, 1) + model.transitTableBytes : 0);
-  const least = fixedBytes(model, contextTokens, CHUNKS[0]) + streamed;
-  return Math.min(least, allResidentBytes(model, contextTokens, CHUNKS[0]));
+  const resident = allResidentBytes(model, contextTokens, CHUNKS[0]);
+  if (model.layers.length === 0) return resident;
+  const passing = expertStaging(model, 1) + passingBytes(model, Math.min(CHUNKS[0], contextTokens));
+  const streamed = fixedBytes(model, contextTokens, CHUNKS[0]) + transitBytes(model.layers, model.nUsed) + passing;
+  return Math.min(streamed, resident);
+}
+
+/** The most that a plan can use: all resident, with the longest context that is chosen unasked. */
+export function mostGpuBytes(model: ModelNumbers): number {
+  const contextTokens = Math.min(model.trainedContextTokens, DEFAULT_CONTEXT_TOKENS);
+  const experts = model.nExperts * model.layers.reduce((sum, { slotBytes }) => sum + slotBytes, 0);
+  return Math.ceil((fixedBytes(model, contextTokens, RESIDENT_CHUNK) + experts) / GPU_SHARE);
 }
 
 function allResidentBytes(model: ModelNumbers, contextTokens: number, chunkTokens: number = RESIDENT_CHUNK): number {
@@ -114,10 +123,16 @@ function fixedBytes(model: ModelNumbers, contextTokens: number, chunkTokens: num
   );
 }
 
-/** Staging and the scratch where bytes are put into planes: one of each per read in flight, for the largest expert. */
+/** A staging buffer per read in flight, and the scratch from which bytes are put into planes, for the largest expert. */
 function expertStaging(model: ModelNumbers, readsInFlight: number): number {
-  const largest = Math.max(0, ...model.layers.map(({ slotBytes }) => slotBytes));
-  return 2 * readsInFlight * largest;
+  const largest = Math.max(0, ...model.layers.map(({ stagedBytes }) => stagedBytes));
+  return (readsInFlight + 1) * Math.ceil(largest / 16) * 16;
+}
+
+/** What comes besides where experts pass through a transit slab. */
+function passingBytes(model: ModelNumbers, chunkTokens: number): number {
+  const { readbackBytes, uniformBytes } = model.passingBytes(chunkTokens);
+  return readbackBytes + uniformBytes + model.transitTableBytes;
 }
 
 class Search {
@@ -209,7 +224,10 @@ class Search {
   *#passing(chunkTokens: number, readsInFlight: number, transitSlots: number): Generator<Candidate> {
     const { model } = this;
     const stagingBytes = expertStaging(model, readsInFlight);
-    const besides = fixedBytes(model, this.#contextTokens, chunkTokens) + stagingBytes + model.transitTableBytes;
+    const besides =
+      fixedBytes(model, this.#contextTokens, chunkTokens) +
+      stagingBytes +
+      passingBytes(model, Math.min(chunkTokens, this.#contextTokens));
     for (const placement of this.#space.within(this.#budgets.gpuBytes - besides, transitSlots)) {
       const totalBytes = besides + placement.expertsBytes;
       yield this.#costed({ placement, chunkTokens, readsInFlight, transitSlots, stagingBytes, totalBytes });

@@ -10,6 +10,8 @@ export interface LayerNumbers {
   readonly slotBytes: number;
   /** One expert in the file. */
   readonly fileBytes: number;
+  /** One expert in a staging buffer. */
+  readonly stagedBytes: number;
   /** Slots in one shard: what the binding limit allows. */
   readonly slotsPerShard: number;
 }
@@ -33,6 +35,8 @@ export interface ModelNumbers {
   activationBytes(contextTokens: number, chunkTokens: number): number;
   /** Read-back buffers of decode. */
   readonly readbackBytes: number;
+  /** Read-back buffers and uniforms that come besides where experts pass through a transit slab. */
+  passingBytes(chunkTokens: number): { readonly readbackBytes: number; readonly uniformBytes: number };
   /** Slot tables: the model's, and the one more where experts pass through a transit slab. */
   readonly tableBytes: number;
   readonly transitTableBytes: number;

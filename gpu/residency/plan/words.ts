@@ -1,7 +1,7 @@
 /** Numbers as people read them. */
 export function mebibytes(bytes: number): string {
   const mib = bytes / 2 ** 20;
-  if (mib >= 10240) return `${(mib / 1024).toFixed(1)} GiB`;
+  if (mib >= 4096) return `${(mib / 1024).toFixed(1)} GiB`;
   return `${mib >= 100 ? mib.toFixed(0) : mib.toFixed(1)} MiB`;
 }
 

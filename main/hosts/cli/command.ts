@@ -3,7 +3,7 @@
  * `context.flags`, and its result goes out through `context.result`, which keeps stdout to one JSON document under `--json`.
  */
 import type { AdapterChoice } from '../node/gpu.ts';
-import type { Budget } from '../node/plan.ts';
+import type { Budget } from '../../../gpu/residency/plan/plan-for-device.ts';
 
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';

@@ -79,7 +79,6 @@ test.each([
   [['--temperature', '-1'], '--temperature is "-1"'],
   [['--top-p', '0'], '--top-p is "0"'],
   [['--max-tokens', '0'], '--max-tokens is "0"'],
-  [['--gpu-budget', '1GiB'], '--gpu-budget is not possible yet'],
   [['--kv', 'q8_0'], '--kv q8_0 is not possible yet'],
 ])('%j is a usage error', async (args, message) => {
   const { exitCode, stderr, stdout } = await cli(args);

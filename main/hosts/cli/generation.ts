@@ -37,14 +37,15 @@ export function readGeneration(flags: Flags): GenerationSettings {
 
 /** Engine options from the common ones. What is declared for all commands but not possible yet is refused, never ignored. */
 export function engineOptions(common: CommonOptions, signal: AbortSignal, log: (line: string) => void) {
-  if (common.gpuBudget !== undefined) throw new UsageError('--gpu-budget is not possible yet: all experts stay on the GPU.');
-  if (common.ramBudget !== undefined) throw new UsageError('--ram-budget is not possible yet: all experts stay on the GPU.');
   if (common.kvType !== 'f16') throw new UsageError(`--kv ${common.kvType} is not possible yet: keys and values are f16.`);
   let phase = '';
   return {
     adapter: common.adapter,
     contextTokens: common.contextTokens,
     expertsUsed: common.expertsUsed,
+    gpuBudget: common.gpuBudget,
+    ramBudget: common.ramBudget,
+    dataFolder: common.dataFolder,
     signal,
     onProgress: (progress: { readonly phase: string }) => {
       if (progress.phase !== phase) log(`Loading ${progress.phase} …`);

@@ -9,7 +9,9 @@ import type {
   EngineLoaded,
   EngineLoadProgress,
   EngineLoadRequest,
+  EngineMachine,
   EngineResult,
+  EngineSurroundings,
 } from '../../contract/engine.ts';
 import type { EngineAnswer, EngineCommand, EnginePort, EngineReport } from '../../contract/engine-protocol.ts';
 import { fromWireError, serviceError, type WireError } from '../../contract/errors.ts';
@@ -68,6 +70,15 @@ export class EngineHostClient implements EngineClient {
 
   async unload(): Promise<void> {
     if (this.#host) await this.#call((call) => ({ kind: 'unload', call }));
+  }
+
+  async probe(surroundings: EngineSurroundings, signal: AbortSignal): Promise<EngineMachine> {
+    return (await this.#call((call) => ({ kind: 'probe', call, surroundings }), signal)) as EngineMachine;
+  }
+
+  async limitRamPool(limitBytes: number): Promise<number> {
+    if (!this.#host) return 0;
+    return (await this.#call((call) => ({ kind: 'limitRamPool', call, limitBytes }))) as number;
   }
 
   onLost(listener: (error: WireError) => void): () => void {

@@ -21,6 +21,8 @@ export function watchEngine(engine: EngineClient, onNoAdapter: () => void): Engi
         powerSaveBlocker.stop(blocker);
       }
     },
+    probe: (surroundings, signal) => engine.probe(surroundings, signal),
+    limitRamPool: (limitBytes) => engine.limitRamPool(limitBytes),
     unload: () => engine.unload(),
     onLost: (listener) => engine.onLost(listener),
     close: () => engine.close(),

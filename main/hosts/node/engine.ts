@@ -2,7 +2,10 @@
 import { readModel } from '../../../gpu/architectures/read-model.ts';
 import type { ModelSpec } from '../../../gpu/architectures/types.ts';
 import { openDevice, type GpuDevice } from '../../../gpu/device/open-device.ts';
+import type { Budget } from '../../../gpu/residency/plan/plan-for-device.ts';
+import type { OffloadPlan } from '../../../gpu/residency/plan/types.ts';
 import { createEngine } from '../../../gpu/runtime/engine.ts';
+import { createPlannedEngine } from '../../../gpu/runtime/planned-engine.ts';
 import { EngineSession } from '../../../gpu/runtime/session.ts';
 import type { Engine, EngineOptions } from '../../../gpu/runtime/types.ts';
 import { createTokenizer } from '../../../gpu/tokenizer/tokenizer.ts';
@@ -10,11 +13,19 @@ import type { ChatTemplate, Tokenizer } from '../../../gpu/tokenizer/types.ts';
 import { createChatTemplate } from '../../chat/chat-template.ts';
 import { openModelFile } from '../../library/model-file.ts';
 import { nodeGpu, type AdapterChoice } from './gpu.ts';
+import { keepMeasured, surroundingsOf, wishesOf } from './plan.ts';
 
-export interface OpenEngineOptions extends Omit<EngineOptions, 'model'> {
+export interface OpenEngineOptions extends Omit<EngineOptions, 'model' | 'residency'> {
   /** A .gguf file; of a split model any part, the others beside it. */
   readonly path: string;
   readonly adapter?: AdapterChoice;
+  /** undefined: chosen by the planner. */
+  readonly gpuBudget?: Budget;
+  readonly ramBudget?: Budget;
+  /** Where link speeds are kept; undefined: the user's own. */
+  readonly dataFolder?: string;
+  /** Measure unknown link speeds even where all experts fit: for a prediction. */
+  readonly measure?: boolean;
 }
 
 export interface OpenedEngine {
@@ -23,14 +34,16 @@ export interface OpenedEngine {
   readonly template: ChatTemplate;
   readonly device: GpuDevice;
   readonly engine: Engine;
+  readonly plan: OffloadPlan;
   readonly session: EngineSession;
   /** From the call to a model that can answer. */
   readonly loadMs: number;
   close(): Promise<void>;
 }
 
-/** Rejects with gguf.*, file.*, model.*, gpu.* or engine.*; nothing stays open then. */
-export async function openEngine({ path, adapter = 'auto', ...options }: OpenEngineOptions): Promise<OpenedEngine> {
+/** Rejects with gguf.*, file.*, model.*, gpu.* or engine.* (`engine.budget`: it does not fit); nothing stays open then. */
+export async function openEngine({ path, adapter = 'auto', ...wishes }: OpenEngineOptions): Promise<OpenedEngine> {
+  const { gpuBudget, ramBudget, dataFolder, measure, contextTokens, expertsUsed, ...options } = wishes;
   const startMs = performance.now();
   const opened = await openModelFile(path, options.signal);
   let device: GpuDevice | undefined;
@@ -41,16 +54,26 @@ export async function openEngine({ path, adapter = 'auto', ...options }: OpenEng
     const template = createChatTemplate(file.metadata);
     device = await openDevice(await nodeGpu(adapter));
     const gpu = device;
-    const engine = await createEngine(gpu, { ...options, model });
+    const planned = await createPlannedEngine(gpu, model, {
+      ...wishesOf({ contextTokens, expertsUsed, gpuBudget, ramBudget }),
+      measureOnlyToShare: !measure,
+      surroundings: surroundingsOf(dataFolder),
+      options,
+      create: createEngine,
+    });
+    keepMeasured(planned, dataFolder);
+    const { engine, plan } = planned;
     return {
       model,
       tokenizer,
       template,
       device: gpu,
       engine,
+      plan,
       session: new EngineSession(engine),
       loadMs: performance.now() - startMs,
       async close() {
+        await engine.stop();
         engine.dispose();
         gpu.dispose();
         await opened.close();

@@ -1,67 +1,101 @@
-/** The plan for a model on this machine, in this process: limits of the chosen adapter, memory that is free, figures measured before. */
+/** Plans and planned engines in this process: the open device, RAM that is free, speeds kept in the data folder. */
 import type { ModelSpec } from '../../../gpu/architectures/types.ts';
 import { openDevice } from '../../../gpu/device/open-device.ts';
 import { isConclaveError } from '../../../gpu/errors.ts';
-import { modelNumbers, type AdapterLimits } from '../../../gpu/residency/plan/model-numbers.ts';
+import { modelNumbers } from '../../../gpu/residency/plan/model-numbers.ts';
+import {
+  planForDevice,
+  type Budget,
+  type DevicePlan,
+  type PlanWishes,
+  type Surroundings,
+} from '../../../gpu/residency/plan/plan-for-device.ts';
 import { planOffload } from '../../../gpu/residency/plan/plan.ts';
-import type { MachineFigures, OffloadPlan } from '../../../gpu/residency/plan/types.ts';
+import type { OffloadPlan } from '../../../gpu/residency/plan/types.ts';
+import { keepLinks, readLinks } from '../../experts/link-store.ts';
 import { readRam } from '../../experts/memory.ts';
+import { chooseDataFolder } from '../launcher/data-folder.mjs';
 import { nodeGpu, type AdapterChoice } from './gpu.ts';
 
-/** Bytes, or a share of what is free. */
-export type Budget = { readonly bytes: number } | { readonly share: number };
-
-export interface PlanWishes {
+export interface PlanOptions {
   readonly adapter: AdapterChoice;
   readonly contextTokens: number | undefined;
   readonly expertsUsed: number | undefined;
   readonly gpuBudget: Budget | undefined;
   readonly ramBudget: Budget | undefined;
+  /** Where speeds are kept; undefined: the user's own. */
+  readonly dataFolder: string | undefined;
 }
 
 /** What every WebGPU adapter allows. */
-const LEAST_LIMITS: AdapterLimits = { maxStorageBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 28 };
+const LEAST_LIMITS = { maxStorageBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 28 };
+
+export function wishesOf({
+  contextTokens,
+  expertsUsed,
+  gpuBudget,
+  ramBudget,
+}: Omit<PlanOptions, 'adapter' | 'dataFolder'>): PlanWishes {
+  return {
+    gpuBudget: gpuBudget ?? null,
+    ramBudget: ramBudget ?? null,
+    context: contextTokens === undefined ? null : { tokens: contextTokens, fixed: true },
+    expertsUsed,
+  };
+}
+
+export function surroundingsOf(dataFolder: string | undefined): Surroundings {
+  const { freeBytes, totalBytes } = readRam();
+  return { ramFreeBytes: freeBytes, ramTotalBytes: totalBytes, links: readLinks(chooseDataFolder(dataFolder)) };
+}
+
+/** Where the folder cannot be written the next start measures again. */
+export function keepMeasured({ measured }: Pick<DevicePlan, 'measured'>, dataFolder: string | undefined): void {
+  if (!measured) return;
+  try {
+    keepLinks(chooseDataFolder(dataFolder), measured);
+  } catch {
+    // nothing depends on it
+  }
+}
 
 /** Throws `engine.budget` below the floor and `gpu.limits`; without an adapter it plans for the least one and says so. */
-export async function planFor(model: ModelSpec, wishes: PlanWishes, log: (line: string) => void): Promise<OffloadPlan> {
-  const adapter = await adapterFacts(wishes.adapter, log);
-  const ram = readRam();
-  const machine: MachineFigures = {
-    unifiedMemory: adapter.software,
-    software: adapter.software,
-    gpuFreeBytes: null,
-    ramFreeBytes: ram.freeBytes,
-    ramTotalBytes: ram.totalBytes,
-    diskBytesPerSecond: null,
-    uploadBytesPerSecond: null,
-    readbackMs: null,
-    computeBytesPerSecond: null,
-    dispatchMs: null,
-  };
-  return planOffload(modelNumbers(model, adapter.limits, wishes.expertsUsed), {
-    budgets: { gpuBytes: budgetBytes(wishes.gpuBudget, ram.freeBytes), ramBytes: budgetBytes(wishes.ramBudget, ram.freeBytes) },
-    machine,
-    context: wishes.contextTokens === undefined ? null : { tokens: wishes.contextTokens, fixed: true },
-  });
-}
-
-export function budgetBytes(budget: Budget | undefined, freeBytes: number): number | null {
-  if (budget === undefined) return null;
-  return 'bytes' in budget ? budget.bytes : Math.floor(budget.share * freeBytes);
-}
-
-async function adapterFacts(
-  choice: AdapterChoice,
-  log: (line: string) => void,
-): Promise<{ limits: AdapterLimits; software: boolean }> {
+export async function planFor(model: ModelSpec, options: PlanOptions, log: (line: string) => void): Promise<OffloadPlan> {
+  const surroundings = surroundingsOf(options.dataFolder);
+  const wishes = wishesOf(options);
   try {
-    const gpu = await openDevice(await nodeGpu(choice));
-    const { maxStorageBindingBytes, maxBufferBytes, software } = gpu.capabilities;
-    gpu.dispose();
-    return { limits: { maxStorageBindingBytes, maxBufferBytes }, software };
+    const gpu = await openDevice(await nodeGpu(options.adapter));
+    try {
+      const planned = await planForDevice(gpu, model, wishes, surroundings);
+      keepMeasured(planned, options.dataFolder);
+      return planned.plan;
+    } finally {
+      gpu.dispose();
+    }
   } catch (error) {
-    if (choice !== 'auto' || !isConclaveError(error)) throw error;
+    if (options.adapter !== 'auto' || !isConclaveError(error) || error.code !== 'gpu.no-adapter') throw error;
     log('There is no GPU adapter here; the plan is for the least capable one.');
-    return { limits: LEAST_LIMITS, software: true };
+    return planWithoutDevice(model, wishes, surroundings);
   }
+}
+
+function planWithoutDevice(model: ModelSpec, wishes: PlanWishes, { ramFreeBytes, ramTotalBytes }: Surroundings): OffloadPlan {
+  const bytes = (budget: Budget | null) =>
+    budget === null ? null : 'bytes' in budget ? budget.bytes : Math.floor(budget.share * ramFreeBytes);
+  return planOffload(modelNumbers(model, LEAST_LIMITS, wishes.expertsUsed), {
+    budgets: { gpuBytes: bytes(wishes.gpuBudget), ramBytes: bytes(wishes.ramBudget) },
+    machine: {
+      unifiedMemory: true,
+      software: true,
+      gpuFreeBytes: null,
+      ramFreeBytes,
+      ramTotalBytes,
+      diskBytesPerSecond: null,
+      uploadBytesPerSecond: null,
+      readbackMs: null,
+      computeBytesPerSecond: null,
+      dispatchMs: null,
+    },
+    context: wishes.context,
+  });
 }

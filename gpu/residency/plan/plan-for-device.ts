@@ -1,0 +1,149 @@
+/**
+ * The plan for a model on an open device: what only the device knows (limits, free memory, link speeds) is measured here, what the host knows
+ * comes in. Speeds are measured once per adapter and tensor type; the caller keeps them and hands them in the next time.
+ */
+import type { ModelSpec } from '../../architectures/types.ts';
+import type { GpuDevice } from '../../device/open-device.ts';
+import { measureDisk } from '../../device/probe-disk.ts';
+import { measureLinks, type LinkRates } from '../../device/probe-links.ts';
+import { probeFreeBytes } from '../../device/probe-memory.ts';
+import { hasUnifiedMemory } from '../../device/unified-memory.ts';
+import type { ComputeType } from '../../quant/types.ts';
+import { modelNumbers } from './model-numbers.ts';
+import { mostGpuBytes, planOffload } from './plan.ts';
+import type { ContextWish, MachineFigures, OffloadPlan } from './types.ts';
+
+export interface DeviceLinks extends LinkRates {
+  readonly adapter: string;
+  readonly tensorType: string;
+  readonly diskBytesPerSecond: number | null;
+}
+
+export interface Surroundings {
+  readonly ramFreeBytes: number;
+  readonly ramTotalBytes: number;
+  readonly links: readonly DeviceLinks[];
+}
+
+/** Bytes, or a share of what is free. */
+export type Budget = { readonly bytes: number } | { readonly share: number };
+
+export interface PlanWishes {
+  /** null: chosen by the planner. */
+  readonly gpuBudget: Budget | null;
+  readonly ramBudget: Budget | null;
+  readonly context: ContextWish | null;
+  readonly expertsUsed?: number;
+  readonly computeMsPerToken?: number;
+  /** Measure unknown link speeds only where experts must share; then a plan for all resident predicts by assumptions. */
+  readonly measureOnlyToShare?: boolean;
+}
+
+export interface DevicePlan {
+  readonly plan: OffloadPlan;
+  /** What was measured now; null: it was known. */
+  readonly measured: DeviceLinks | null;
+}
+
+/** Where nothing else is known of a model: what most of them come in. */
+const USUAL_TYPE: ComputeType = 'Q4_K';
+
+/** Throws `engine.budget`, `gpu.limits`; rejects as the file does. */
+export async function planForDevice(
+  gpu: GpuDevice,
+  model: ModelSpec,
+  wishes: PlanWishes,
+  surroundings: Surroundings,
+  signal?: AbortSignal,
+): Promise<DevicePlan> {
+  const numbers = modelNumbers(model, gpu.capabilities, wishes.expertsUsed);
+  const { software, description } = gpu.capabilities;
+  const unifiedMemory = hasUnifiedMemory(gpu.adapter.info, software);
+  const { ramFreeBytes } = surroundings;
+  // Where memory is shared, allocating says nothing: the system would rather swap than refuse.
+  const wantsProbe = !unifiedMemory && (wishes.gpuBudget === null || 'share' in wishes.gpuBudget);
+  const gpuFreeBytes = wantsProbe ? await probeFreeBytes(gpu, mostGpuBytes(numbers)) : null;
+  const planWith = (links: DeviceLinks | null) =>
+    planOffload(numbers, {
+      budgets: {
+        gpuBytes: budgetBytes(wishes.gpuBudget, gpuFreeBytes ?? ramFreeBytes),
+        ramBytes: budgetBytes(wishes.ramBudget, ramFreeBytes),
+      },
+      machine: machineFigures({ unifiedMemory, software, gpuFreeBytes, surroundings, links }),
+      context: wishes.context,
+      history: { computeMsPerToken: wishes.computeMsPerToken ?? null, hitCurve: null },
+    });
+  const type = mainType(model);
+  const known = findLinks(surroundings.links, description, type);
+  const plan = planWith(known);
+  if (known || (wishes.measureOnlyToShare && plan.slotShare === 1)) return { plan, measured: null };
+  const diskBytesPerSecond = await measureDisk(model.file.sources[0], undefined, signal);
+  const measured = { ...(await linksOf(gpu, type)), diskBytesPerSecond };
+  return { plan: planWith(measured), measured };
+}
+
+function budgetBytes(budget: Budget | null, freeBytes: number): number | null {
+  if (budget === null) return null;
+  return 'bytes' in budget ? budget.bytes : Math.floor(budget.share * freeBytes);
+}
+
+export interface DeviceMachine {
+  readonly adapter: { readonly description: string; readonly software: boolean };
+  readonly unifiedMemory: boolean;
+  readonly gpuFreeBytes: number;
+  readonly maxBindingBytes: number;
+  readonly links: DeviceLinks;
+}
+
+/** More than any model's experts on any GPU that this engine is for. */
+const MOST_PROBED_BYTES = 2 ** 37;
+
+/** The device without a model: for judging models that are not here yet. */
+export async function probeDevice(gpu: GpuDevice, surroundings: Surroundings): Promise<DeviceMachine> {
+  const { description, software, maxStorageBindingBytes, maxBufferBytes } = gpu.capabilities;
+  const unifiedMemory = hasUnifiedMemory(gpu.adapter.info, software);
+  return {
+    adapter: { description, software },
+    unifiedMemory,
+    gpuFreeBytes: unifiedMemory ? surroundings.ramFreeBytes : await probeFreeBytes(gpu, MOST_PROBED_BYTES),
+    maxBindingBytes: Math.min(maxStorageBindingBytes, maxBufferBytes),
+    links: findLinks(surroundings.links, description) ?? { ...(await linksOf(gpu, USUAL_TYPE)), diskBytesPerSecond: null },
+  };
+}
+
+async function linksOf(gpu: GpuDevice, type: ComputeType): Promise<Omit<DeviceLinks, 'diskBytesPerSecond'>> {
+  return { adapter: gpu.capabilities.description, tensorType: type, ...(await measureLinks(gpu, type)) };
+}
+
+export function findLinks(links: readonly DeviceLinks[], adapter: string, type?: string): DeviceLinks | null {
+  return links.find((link) => link.adapter === adapter && (type === undefined || link.tensorType === type)) ?? null;
+}
+
+function machineFigures(known: {
+  unifiedMemory: boolean;
+  software: boolean;
+  gpuFreeBytes: number | null;
+  surroundings: Surroundings;
+  links: DeviceLinks | null;
+}): MachineFigures {
+  const { unifiedMemory, software, gpuFreeBytes, surroundings, links } = known;
+  return {
+    unifiedMemory,
+    software,
+    gpuFreeBytes,
+    ramFreeBytes: surroundings.ramFreeBytes,
+    ramTotalBytes: surroundings.ramTotalBytes,
+    diskBytesPerSecond: links?.diskBytesPerSecond ?? null,
+    uploadBytesPerSecond: links?.uploadBytesPerSecond ?? null,
+    readbackMs: links?.readbackMs ?? null,
+    computeBytesPerSecond: links?.computeBytesPerSecond ?? null,
+    dispatchMs: links?.dispatchMs ?? null,
+  };
+}
+
+/** The type of the experts, or of a dense model's feed-forward. */
+function mainType({ layers }: ModelSpec): ComputeType {
+  const ffn = layers[layers.length - 1]?.ffn;
+  const tensor = ffn?.kind === 'moe' ? ffn.gate[0].tensor : ffn?.gate;
+  return (tensor?.type as ComputeType | undefined) ?? USUAL_TYPE;
+}

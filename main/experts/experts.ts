@@ -1,0 +1,84 @@
+/**
+ * Main's part in where experts live: what the engine needs to plan (budgets, free RAM, speeds measured before, the routing profile), and what
+ * is kept of what it found. While a model is loaded, free RAM is watched and its pool shrinks rather than anything swaps.
+ */
+import type { EngineClient, EngineLoaded, EngineMachine, EnginePlanning, EngineSurroundings } from '../contract/engine.ts';
+import type { Settings } from '../contract/types.ts';
+import { keepLinks, readLinks } from './link-store.ts';
+import { readRam, type RamFigures } from './memory.ts';
+import { ProfileStore } from './profile-store.ts';
+import { RamGuard } from './ram-guard.ts';
+
+export interface ExpertsDependencies {
+  readonly dataFolder: string;
+  readonly engine: EngineClient;
+  readonly settings: () => Settings;
+  readonly readRam?: () => RamFigures;
+  readonly everySecond?: (look: () => void) => () => void;
+}
+
+export class ExpertsService {
+  readonly profiles: ProfileStore;
+  readonly #deps: ExpertsDependencies;
+  readonly #readRam: () => RamFigures;
+  #guard: RamGuard | null = null;
+
+  constructor(deps: ExpertsDependencies) {
+    this.#deps = deps;
+    this.#readRam = deps.readRam ?? readRam;
+    this.profiles = new ProfileStore(deps.dataFolder);
+  }
+
+  surroundings(): EngineSurroundings {
+    const { freeBytes, totalBytes } = this.#readRam();
+    return { ramFreeBytes: freeBytes, ramTotalBytes: totalBytes, links: readLinks(this.#deps.dataFolder) };
+  }
+
+  /** For a load of the model that `modelKey` names. */
+  planning(modelKey: string): EnginePlanning {
+    const { gpuBudgetBytes, ramBudgetBytes } = this.#deps.settings();
+    const warmCounts = this.profiles.read(modelKey)?.counts ?? null;
+    return { ...this.surroundings(), gpuBudgetBytes, ramBudgetBytes, warmCounts };
+  }
+
+  /** A model is loaded: keeps what was measured, watches over its pool. */
+  loaded({ plan, measured }: EngineLoaded): void {
+    this.unloaded();
+    if (measured) this.#keep(() => keepLinks(this.#deps.dataFolder, measured));
+    const { engine, everySecond = eachSecond } = this.#deps;
+    this.#guard = new RamGuard(plan?.ram.poolBytes ?? 0, {
+      readRam: this.#readRam,
+      limit: (limitBytes) => engine.limitRamPool(limitBytes),
+      everySecond,
+    });
+  }
+
+  unloaded(): void {
+    this.#guard?.stop();
+    this.#guard = null;
+  }
+
+  /** What the engine sees of the machine; measures where nothing is known. */
+  async probe(signal: AbortSignal): Promise<EngineMachine> {
+    const surroundings = this.surroundings();
+    const machine = await this.#deps.engine.probe(surroundings, signal);
+    if (!surroundings.links.some(({ adapter }) => adapter === machine.links.adapter))
+      this.#keep(() => keepLinks(this.#deps.dataFolder, machine.links));
+    return machine;
+  }
+
+  /** A full disk must not keep a model from answering: what cannot be kept is measured again. */
+  #keep(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      console.warn(`Measurements could not be kept: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+function eachSecond(look: () => void): () => void {
+  const timer = setInterval(look, 1000);
+  timer.unref();
+  return () => clearInterval(timer);
+}

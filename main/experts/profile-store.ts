@@ -1,0 +1,59 @@
+/**
+ * Routing profiles, one small file per model in the data folder: which experts earlier answers used, so that the next start is warm. It holds
+ * counts, nothing of what was written. Deleting one, or all, costs a cold start.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import {
+  addToProfile,
+  emptyProfile,
+  parseProfile,
+  serialiseProfile,
+  type RoutingProfile,
+} from '../../gpu/residency/policy/profile.ts';
+
+const FOLDER = 'routing-profiles';
+
+export class ProfileStore {
+  readonly #folder: string;
+
+  constructor(dataFolder: string) {
+    this.#folder = path.join(dataFolder, FOLDER);
+  }
+
+  /** null: there is none, or it is damaged or another model's. `modelKey` names the model's content. */
+  read(modelKey: string): RoutingProfile | null {
+    try {
+      const profile = parseProfile(readFileSync(this.#file(modelKey)));
+      return profile.modelId === modelKey ? profile : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Adds what an answer of `tokens` used: counts `[MoE layers][E]`. Throws where the folder cannot be written. */
+  add(modelKey: string, counts: readonly ArrayLike<number>[], tokens: number): void {
+    if (counts.length === 0 || tokens === 0) return;
+    const nExperts = counts[0].length;
+    const known = this.read(modelKey);
+    const fits = known?.nExperts === nExperts && known.counts.length === counts.length;
+    const profile = addToProfile(fits ? known : emptyProfile(modelKey, counts.length, nExperts), counts, tokens);
+    mkdirSync(this.#folder, { recursive: true });
+    const file = this.#file(modelKey);
+    writeFileSync(`${file}.new`, serialiseProfile(profile));
+    renameSync(`${file}.new`, file); // whole or not at all
+  }
+
+  forget(modelKey: string): void {
+    rmSync(this.#file(modelKey), { force: true });
+  }
+
+  forgetAll(): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #file(modelKey: string): string {
+    return path.join(this.#folder, `${createHash('sha256').update(modelKey).digest('hex').slice(0, 32)}.profile`);
+  }
+}

@@ -1,0 +1,61 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { EngineLinks } from '../contract/engine.ts';
+import { availableIn, readRam } from './memory.ts';
+import { keepLinks, readLinks } from './link-store.ts';
+import { ProfileStore } from './profile-store.ts';
+
+let folder = '';
+beforeEach(() => (folder = mkdtempSync(path.join(os.tmpdir(), 'conclave Größen '))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const links = (adapter: string, tensorType: string, readbackMs = 1): EngineLinks => ({
+  adapter,
+  tensorType,
+  diskBytesPerSecond: null,
+  uploadBytesPerSecond: 2e9,
+  readbackMs,
+  computeBytesPerSecond: 3e10,
+  dispatchMs: 0.01,
+});
+
+test('links are kept per adapter and type; the newest counts; a damaged file is no file', () => {
+  expect(readLinks(folder)).toEqual([]);
+  keepLinks(folder, links('a', 'Q4_K'));
+  keepLinks(folder, links('a', 'Q8_0'));
+  keepLinks(folder, links('b', 'Q4_K'));
+  keepLinks(folder, links('a', 'Q4_K', 7));
+  expect(readLinks(folder)).toEqual([links('a', 'Q8_0'), links('b', 'Q4_K'), links('a', 'Q4_K', 7)]);
+  for (const damage of ['', '{', '{"version":2,"links":[]}', '{"version":1,"links":[{"adapter":"a"}]}']) {
+    writeFileSync(path.join(folder, 'machine.json'), damage);
+    expect(readLinks(folder)).toEqual([]);
+  }
+});
+
+test('profiles add up, belong to one model, and can be forgotten', () => {
+  const store = new ProfileStore(folder);
+  expect(store.read('sha256:1')).toBeNull();
+  store.add('sha256:1', [Float32Array.of(3, 0), Float32Array.of(0, 2)], 2);
+  store.add('sha256:1', [Float32Array.of(1, 0), Float32Array.of(0, 0)], 1);
+  const profile = store.read('sha256:1')!;
+  expect(profile.counts[0][0]).toBeCloseTo(4, 3);
+  expect(profile.counts[1][1]).toBeCloseTo(2, 3);
+  expect(store.read('sha256:2')).toBeNull();
+  store.add('sha256:1', [Float32Array.of(1, 1, 1)], 1); // another shape: the old counts mean nothing
+  expect(store.read('sha256:1')).toMatchObject({ nExperts: 3 });
+  store.forget('sha256:1');
+  expect(store.read('sha256:1')).toBeNull();
+  store.add('sha256:3', [Float32Array.of(1)], 1);
+  store.forgetAll();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('free RAM is what the system says is available, within all of it', () => {
+  expect(availableIn('MemTotal:  100 kB\nMemFree: 5 kB\nMemAvailable:    42 kB\n')).toBe(42 * 1024);
+  expect(availableIn('MemTotal: 100 kB\n')).toBeNull();
+  const { freeBytes, totalBytes } = readRam();
+  expect(freeBytes).toBeGreaterThan(0);
+  expect(freeBytes).toBeLessThanOrEqual(totalBytes);
+});
