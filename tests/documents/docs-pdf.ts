@@ -31,13 +31,14 @@ export async function printDocsPdf(browser: Browser): Promise<Uint8Array> {
   const page = await browser.newPage();
   try {
     await page.setContent(`<!doctype html><html lang="en"><title>The Conclave handbook</title><style>${STYLE}</style>${body}`);
-    return await page.pdf({
+    const printed = await page.pdf({
       format: 'A5',
       margin: { top: '20mm', bottom: '20mm', left: '16mm', right: '16mm' },
       displayHeaderFooter: true,
       headerTemplate: `<div style="${RUNNING}">The Conclave handbook</div>`,
       footerTemplate: `<div style="${RUNNING}">Page <span class="pageNumber"></span> of <span class="totalPages"></span></div>`,
     });
+    return new Uint8Array(printed);
   } finally {
     await page.close();
   }

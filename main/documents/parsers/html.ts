@@ -42,6 +42,7 @@ class HtmlWriter {
   #title = '';
   #firstHeading: string | null = null;
   #line = '';
+  #separator = '';
   #level = 0;
 
   onopentag(name: string): void {
@@ -77,27 +78,30 @@ class HtmlWriter {
   }
 
   finish(): ParsedDocument {
-    this.#endBlock('');
+    this.#endBlock('\n');
     return this.#builder.finish(this.#title.trim() || this.#firstHeading, 'prose');
   }
 
-  #endBlock(separator: string): void {
+  /** `separator` stands between what ended and what follows; the widest counts where nothing comes between. */
+  #endBlock(separator: '\n' | '\n\n'): void {
     const isPre = this.#preAt !== null;
-    const text = cleanText(
-      isPre
-        ? this.#line.replace(/^\n+|\s+$/g, '')
-        : this.#line
-            .replace(/ *\n */g, '\n')
-            .replace(/ {2,}/g, ' ')
-            .trim(),
-    );
+    const line = isPre
+      ? this.#line.replace(/^\n+|\s+$/g, '')
+      : this.#line
+          .replace(/ *\n */g, '\n')
+          .replace(/ {2,}/g, ' ')
+          .trim();
+    const text = cleanText(line);
     this.#line = '';
-    if (text === '' || text === '-') return;
-    if (this.#level > 0) {
-      const heading = text.replace(/\s+/g, ' ');
-      this.#firstHeading ??= heading;
-      this.#builder.heading(heading, this.#level);
-      this.#builder.append('\n\n');
-    } else this.#builder.append(text + separator);
+    if (text === '' || text === '-') {
+      if (separator.length > this.#separator.length) this.#separator = separator;
+      return;
+    }
+    if (this.#builder.length > 0) this.#builder.append(this.#separator);
+    this.#separator = this.#level > 0 ? '\n\n' : separator;
+    if (this.#level === 0) return this.#builder.append(text);
+    const heading = text.replace(/\s+/g, ' ');
+    this.#firstHeading ??= heading;
+    this.#builder.heading(heading, this.#level);
   }
 }
