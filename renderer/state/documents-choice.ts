@@ -19,8 +19,12 @@ export class CollectionChoice extends Store<ReadonlyMap<string, string | null>> 
     this.#notices = notices;
   }
 
+  /** A collection that is gone is no conversation's any more; who knows the collections says which are there. */
+  exists: (collectionId: string) => boolean = () => true;
+
   of(conversationId: string | null): string | null {
-    return this.value.get(conversationId ?? NEW) ?? null;
+    const chosen = this.value.get(conversationId ?? NEW) ?? null;
+    return chosen !== null && this.exists(chosen) ? chosen : null;
   }
 
   /** What was read with a conversation. */
@@ -45,12 +49,6 @@ export class CollectionChoice extends Store<ReadonlyMap<string, string | null>> 
       this.#put(conversationId, before);
       this.#notices.error(toWireError(error));
     }
-  }
-
-  /** A collection that is gone is no conversation's any more. */
-  forget(collectionId: string): void {
-    const kept = [...this.value].map(([id, chosen]) => [id, chosen === collectionId ? null : chosen] as const);
-    this.set(new Map(kept));
   }
 
   #put(conversationId: string | null, collectionId: string | null): void {

@@ -289,6 +289,15 @@ describe('the collection of a conversation', () => {
     expect(chat.value.branch[1].message.sources).toHaveLength(4);
   });
 
+  it('is none when the collection was deleted, and is back when that is taken back', async () => {
+    choice.exists = (id) => documents.collection(id) !== null;
+    void choice.choose(null, 'lease');
+    documents.delete('lease');
+    expect(choice.of(null)).toBeNull();
+    notices.value[0].action?.run();
+    expect(choice.of(null)).toBe('lease');
+  });
+
   it('is told to the host, and taken back when that refuses', async () => {
     void choice.choose('c-0', 'lease');
     await clock.advance(5);

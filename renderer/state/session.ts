@@ -61,6 +61,7 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
   const choice = new CollectionChoice(client, notices);
   const chat = new Chat(client, clock, notices, announcer, choice);
   const documents = new Documents(client, clock, notices, announcer);
+  choice.exists = (id) => documents.value.phase !== 'ready' || documents.collection(id) !== null;
   const adding = new Adding(client, documents, announcer);
   const documentSearch = new DocumentSearch(client, clock, announcer);
   const viewer = new DocumentViewer(client);
