@@ -17,6 +17,7 @@ import { guardEverything } from './guards.ts';
 import { answerRequests, sendEvent } from './ipc.ts';
 import { electronKeyStore } from './key-store.ts';
 import { setMenu } from './menu.ts';
+import { startAgain } from './relaunch.ts';
 import { SCHEME, serve } from './scheme.ts';
 
 /** Longer than a commit and a submission take; a hung driver must not keep the app from ending. */
@@ -32,6 +33,7 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
   const built = path.join(app.getAppPath(), 'out');
   const preloads = path.join(built, 'preload');
   let chat: BrowserWindow | null = null;
+  let again = false;
 
   protocol.handle(SCHEME, (request) => serve(request, path.join(built, 'renderer')));
   guardEverything();
@@ -44,7 +46,7 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
   services.on(({ name, payload }) => sendEvent(chat, name, payload));
   setMenu({ addModel: () => void services.handle('library.pick', {}).catch(showError) }, app.isPackaged);
   rememberGpuDeaths(dataFolder, gpuState);
-  endOrderly(services);
+  endOrderly(services, () => again);
   show();
   const started = services.start();
 
@@ -127,7 +129,7 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
     const next = afterNoAdapter(gpuState);
     if (!next) return;
     writeGpuState(dataFolder, next);
-    app.relaunch();
+    again = true;
     app.quit();
   }
 }
@@ -152,15 +154,18 @@ function rememberGpuDeaths(dataFolder: string, gpuState: GpuState): void {
   });
 }
 
-/** What the page was shown is on disk already; this commits what is open and frees the folder, then ends whatever comes. */
-function endOrderly(services: Services): void {
+/** What the page was shown is on disk already; this commits what is open and frees the folder, then ends whatever comes, or starts again. */
+function endOrderly(services: Services, again: () => boolean): void {
   let closing = false;
   app.on('before-quit', (event) => {
     event.preventDefault();
     if (closing) return;
     closing = true;
     const limit = new Promise((resolve) => setTimeout(resolve, CLOSE_LIMIT_MS));
-    void Promise.race([services.close().catch((error: unknown) => console.error(error)), limit]).then(() => app.exit(0));
+    void Promise.race([services.close().catch((error: unknown) => console.error(error)), limit]).then(() => {
+      if (again()) startAgain();
+      app.exit(0);
+    });
   });
   app.on('window-all-closed', () => {
     if (process.platform !== 'darwin') app.quit();

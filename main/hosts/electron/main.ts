@@ -8,6 +8,7 @@ import { app, protocol } from 'electron';
 import { startApp, type RunningApp } from './app.ts';
 import { parseArguments } from './arguments.ts';
 import { readGpuState, switchesFor } from './gpu-mode.ts';
+import { waitForFormer } from './relaunch.ts';
 import { SCHEME } from './scheme.ts';
 
 // Electron itself and, in a clone, the folder that it was started with come first.
@@ -19,6 +20,7 @@ app.setPath('userData', dataFolder);
 app.setPath('sessionData', path.join(dataFolder, 'chromium'));
 app.setName('Conclave');
 
+waitForFormer();
 const gpuState = readGpuState(dataFolder);
 for (const { name, value } of switchesFor(gpuState.mode, process.platform, (given) => app.commandLine.hasSwitch(given)))
   if (value === undefined) app.commandLine.appendSwitch(name);
