@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Channel, RequestOf, ResponseOf } from './contract/channels.ts';
 import type { EngineClient } from './contract/engine.ts';
+import type { AnswerExperts } from './contract/experts.ts';
 import { serviceError } from './contract/errors.ts';
 import type { HostInfo, Settings } from './contract/types.ts';
 import { HUGGING_FACE_HOST } from './contract/model-address.ts';
@@ -139,6 +140,7 @@ export function createServices(options: ServicesOptions): Services {
     contextTokens: () => settings.current.contextTokens,
     ...options.remote,
   });
+  let expertsAtWork: AnswerExperts | null = null;
   const chat: ChatService = new ChatService({
     db,
     events,
@@ -149,6 +151,10 @@ export function createServices(options: ServicesOptions): Services {
     settings,
     conversations,
     retriever,
+    onExperts(activity) {
+      expertsAtWork = activity;
+      events.emit('experts.activity', activity);
+    },
     ready: () => session.ready,
     problem: () => session.problem,
   });
@@ -226,6 +232,7 @@ export function createServices(options: ServicesOptions): Services {
       chat.stop(answerId);
       return null;
     },
+    'experts.current': () => expertsAtWork,
     'library.list': () => library.list(),
     'library.import': (request) => library.import(request.path),
     'library.pick': async () => {

@@ -3,6 +3,7 @@ import type { Component } from 'svelte';
 import type { IconName } from './components/Icon.svelte';
 import DocumentsScreen from './documents/DocumentsScreen.svelte';
 import LibraryScreen from './library/LibraryScreen.svelte';
+import ExpertsScreen from './experts/ExpertsScreen.svelte';
 
 export interface Screen {
   readonly id: string;
@@ -24,4 +25,5 @@ export interface ScreenProps {
 export const SCREENS: readonly Screen[] = [
   { id: 'library', label: 'Library', icon: 'library', component: LibraryScreen },
   { id: 'documents', label: 'Documents', icon: 'documents', component: DocumentsScreen },
+  { id: 'experts', label: 'Experts', icon: 'experts', component: ExpertsScreen },
 ];

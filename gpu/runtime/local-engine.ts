@@ -13,6 +13,7 @@ import { probeDevice, type DeviceLinks, type DeviceMachine, type Surroundings } 
 import type { OffloadPlan } from '../residency/plan/types.ts';
 import type { ResidencyCounters } from '../residency/types.ts';
 import { createPlannedEngine } from './planned-engine.ts';
+import { ExpertActivityRecorder, type ExpertActivity } from './expert-activity.ts';
 import { EngineSession, type SessionCallbacks, type SessionRequest, type SessionResult } from './session.ts';
 import type { Engine, EngineOptions } from './types.ts';
 
@@ -41,6 +42,11 @@ export interface LocalPlanning extends Surroundings {
   readonly ramBudgetBytes: number | null;
   /** Per MoE layer, uses of each expert in earlier answers (EngineOptions). */
   readonly warmCounts: readonly ArrayLike<number>[] | null;
+}
+
+export interface LocalCallbacks extends Pick<SessionCallbacks, 'onPrefill' | 'onTokens'> {
+  /** What the experts do, now and then while an answer is written, and at its end; never for a dense model. */
+  onExperts?(activity: ExpertActivity): void;
 }
 
 export interface LocalLoadProgress {
@@ -112,11 +118,28 @@ export class LocalEngine {
   /** Rejects with `gpu.device-lost` when nothing is loaded (any more), else as the session does. */
   async generate(
     request: Omit<SessionRequest, 'signal'>,
-    callbacks: SessionCallbacks,
+    callbacks: LocalCallbacks,
     signal: AbortSignal,
   ): Promise<SessionResult> {
     if (!this.#loaded) throw engineError('gpu.device-lost', 'No model is loaded in the engine. Load it again.');
-    return this.#loaded.session.generate({ ...request, signal }, callbacks);
+    const { engine, session } = this.#loaded;
+    const { onPrefill, onTokens, onExperts } = callbacks;
+    if (!onExperts || engine.model.layers.every(({ ffn }) => ffn.kind === 'dense'))
+      return session.generate({ ...request, signal }, { onPrefill, onTokens });
+    const experts = new ExpertActivityRecorder(engine, onExperts);
+    const result = await session.generate(
+      { ...request, signal },
+      {
+        onTokens,
+        onPrefill(done, total) {
+          if (done === total) experts.begin();
+          onPrefill(done, total);
+        },
+        onRouting: (routing) => experts.add(routing),
+      },
+    );
+    experts.finish();
+    return result;
   }
 
   /** null: nothing is loaded. */

@@ -21,6 +21,8 @@ export interface SessionCallbacks {
   onPrefill(done: number, total: number): void;
   /** New ids in order, the end token included. Never called after the promise settled. */
   onTokens(ids: readonly number[]): void;
+  /** Expert ids [MoE layers, K] of the step that gave a token; they are asked for only where this is given. */
+  onRouting?(routing: Uint16Array): void;
 }
 
 export interface SessionResult {
@@ -98,6 +100,7 @@ export class EngineSession {
       sampling: request.sampling,
       endIds: new Set(request.endIds),
       signal: request.signal,
+      routing: callbacks.onRouting !== undefined,
     });
     try {
       for (;;) {
@@ -106,6 +109,7 @@ export class EngineSession {
         answerTokens++;
         this.#sequence.push(next.value.id);
         batch.add(next.value.id);
+        if (next.value.routing) callbacks.onRouting?.(next.value.routing);
       }
     } catch (error) {
       if (isCancellation(error, request.signal)) return result('cancelled');

@@ -57,6 +57,7 @@ export class AnswerRun implements Run {
             const words = ids.filter((id) => !endIds.has(id));
             this.#writer.append(words.map((id) => decoder.push(id)).join(''), words.length);
           },
+          onExperts: (activity) => this.#deps.onExperts({ answerId: this.answerId, modelName: this.#ready.model.name, activity }),
         },
         this.#controller.signal,
       );

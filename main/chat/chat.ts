@@ -4,6 +4,7 @@
  */
 import type { RequestOf, ResponseOf } from '../contract/channels.ts';
 import type { EngineClient } from '../contract/engine.ts';
+import type { AnswerExperts } from '../contract/experts.ts';
 import { serviceError, type WireError } from '../contract/errors.ts';
 import type { Message } from '../contract/types.ts';
 import { insertConversation, setLeaf, touchConversation } from '../database/conversations.ts';
@@ -31,6 +32,8 @@ export interface ChatDependencies {
   readonly settings: SettingsService;
   readonly conversations: ConversationService;
   readonly retriever: Retriever;
+  /** The experts at work on an answer. */
+  readonly onExperts: (activity: AnswerExperts) => void;
   /** The model that can answer now, or null: then questions wait. */
   readonly ready: () => Answerer | null;
   /** Why no model will be ready: then questions fail at once instead of waiting. */

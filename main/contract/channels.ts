@@ -16,9 +16,10 @@ import type {
 import type { DocumentEvents, DocumentRequests, Evidence } from './documents.ts';
 import type { LibraryEvents, LibraryRequests } from './downloads.ts';
 import type { WireError } from './errors.ts';
+import type { ExpertEvents, ExpertRequests } from './experts.ts';
 import type { RemoteEvents, RemoteRequests } from './remote.ts';
 
-export interface Requests extends DocumentRequests, LibraryRequests, RemoteRequests {
+export interface Requests extends DocumentRequests, ExpertRequests, LibraryRequests, RemoteRequests {
   'app.state': { request: Record<string, never>; response: AppState };
 
   /** Newest first; `query` searches titles and message text. */
@@ -59,7 +60,7 @@ export interface Requests extends DocumentRequests, LibraryRequests, RemoteReque
   'settings.update': { request: Partial<Settings>; response: Settings };
 }
 
-export interface Events extends DocumentEvents, LibraryEvents, RemoteEvents {
+export interface Events extends DocumentEvents, ExpertEvents, LibraryEvents, RemoteEvents {
   'engine.status': EngineStatus;
   'library.changed': { models: readonly ModelEntry[] };
   'settings.changed': Settings;

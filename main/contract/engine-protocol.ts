@@ -11,6 +11,7 @@ import type {
   EngineResult,
   EngineSurroundings,
 } from './engine.ts';
+import type { ExpertActivity } from './experts.ts';
 import type { WireError } from './errors.ts';
 
 /** `call` is chosen by the asking side and unique per port. */
@@ -30,6 +31,7 @@ export type EngineReport = { readonly sequence: number } & (
   | { readonly kind: 'progress'; readonly call: number; readonly progress: EngineLoadProgress }
   | { readonly kind: 'prefill'; readonly call: number; readonly done: number; readonly total: number }
   | { readonly kind: 'tokens'; readonly call: number; readonly ids: readonly number[] }
+  | { readonly kind: 'experts'; readonly call: number; readonly activity: ExpertActivity }
   | { readonly kind: 'done'; readonly call: number; readonly answer: EngineAnswer }
   | { readonly kind: 'failed'; readonly call: number; readonly error: WireError }
   | { readonly kind: 'lost'; readonly error: WireError }

@@ -3,6 +3,7 @@
  * Ids in, ids out: templates and tokenizers are main's. Everything is structured-clone-able except the callbacks and signals.
  */
 import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
+import type { ExpertActivity } from './experts.ts';
 import type { AdapterInfo } from './types.ts';
 import type { WireError } from './errors.ts';
 
@@ -83,6 +84,8 @@ export interface EngineGenerateRequest {
 export interface EngineGenerateCallbacks {
   onPrefill(done: number, total: number): void;
   onTokens(ids: readonly number[]): void;
+  /** Now and then while an answer is written, and at its end; never for a dense model. */
+  onExperts?(activity: ExpertActivity): void;
 }
 
 export interface EngineResult {

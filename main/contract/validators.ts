@@ -88,6 +88,7 @@ const SCHEMAS = {
   }),
   'chat.regenerate': v.strictObject({ answerId: id }),
   'chat.stop': v.strictObject({ answerId: id }),
+  'experts.current': empty,
   'library.list': empty,
   'library.import': v.strictObject({ path }),
   'library.pick': empty,

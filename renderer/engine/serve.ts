@@ -41,6 +41,7 @@ export function serveEngine(port: EnginePort<EngineReport, EngineCommand>, engin
           {
             onPrefill: (done, total) => report({ kind: 'prefill', call, done, total }),
             onTokens: (ids) => report({ kind: 'tokens', call, ids: [...ids] }),
+            onExperts: (activity) => report({ kind: 'experts', call, activity }),
           },
           signal,
         );

@@ -18,6 +18,7 @@ import { FakeDocuments } from './fake-documents.ts';
 import { groundedAnswer, type GroundedAnswer } from './fake-documents-data.ts';
 import { ADAPTER, MARKDOWN_ANSWER, scenario, type Scenario, type ScenarioName } from './fake-scenarios.ts';
 import { FakeLibrary } from './fake-library.ts';
+import { FakeExperts } from './fake-experts.ts';
 import { FakeRemote } from './fake-remote.ts';
 import { leafBelow } from './versions.ts';
 
@@ -32,6 +33,7 @@ export class FakeClient implements PageClient {
   readonly #remote: FakeRemote;
   readonly #documents: FakeDocuments;
   readonly #library: FakeLibrary;
+  readonly #experts = new FakeExperts();
   /** What an answer over documents will carry. */
   readonly #grounded = new Map<string, GroundedAnswer>();
   #settings: Settings;
@@ -102,6 +104,7 @@ export class FakeClient implements PageClient {
         this.#finish(answerId, 'stopped', null);
         return null;
       },
+      'experts.current': () => this.#experts.current,
       'library.list': () => this.#models,
       'library.import': ({ path }) => this.#import(path),
       'library.pick': () => this.#import('/home/ada/Models/Mixtral-8x7B-Instruct-v0.1-Q4_K_M.gguf'),
@@ -277,6 +280,7 @@ export class FakeClient implements PageClient {
       tokens: token + 1,
       elapsedMs,
     });
+    if (message.remoteHost === null) this.#emit('experts.activity', this.#experts.token(answerId, message.modelName ?? ''));
     this.#clock.after(1000 / this.#script.tokensPerSecond, () => this.#write(answerId, token + 1, startedMs));
   }
 

@@ -14,6 +14,7 @@ import { DocumentViewer, type ViewerView } from './documents-viewer.ts';
 import { Documents, type DocumentsView } from './documents.ts';
 import { Drafts, type DraftStorage } from './drafts.ts';
 import { Library, type LibraryView } from './library.ts';
+import { Experts, type ExpertsView } from './experts.ts';
 import { Notices } from './notices.ts';
 import { Servers, type ServersView } from './servers.ts';
 import { view, type View } from './view.svelte.ts';
@@ -35,6 +36,7 @@ export interface Session {
   readonly choice: CollectionChoice;
   readonly dropping: Dropping;
   readonly library: Library;
+  readonly experts: Experts;
   readonly notices: Notices;
   readonly servers: Servers;
   readonly views: {
@@ -47,6 +49,7 @@ export interface Session {
     readonly viewer: View<ViewerView>;
     readonly choice: View<ReadonlyMap<string, string | null>>;
     readonly library: View<LibraryView>;
+    readonly experts: View<ExpertsView>;
     readonly notices: View<readonly Notice[]>;
     readonly servers: View<ServersView>;
     readonly announcement: View<string>;
@@ -67,6 +70,7 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
   const viewer = new DocumentViewer(client);
   const servers = new Servers(client, notices);
   const library = new Library(client, notices, announcer, (modelId) => app.selectModel(modelId));
+  const experts = new Experts(client);
   const views = {
     app: view(app),
     conversations: view(conversations),
@@ -77,6 +81,7 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
     viewer: view(viewer),
     choice: view(choice),
     library: view(library),
+    experts: view(experts),
     notices: view(notices),
     servers: view(servers),
     announcement: view(announcer),
@@ -94,6 +99,7 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
     choice,
     dropping: new Dropping(documents, adding, choice, notices),
     library,
+    experts,
     notices,
     servers,
     views,

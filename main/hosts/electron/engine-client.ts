@@ -63,6 +63,7 @@ export class EngineHostClient implements EngineClient {
       (report) => {
         if (report.kind === 'prefill') callbacks.onPrefill(report.done, report.total);
         if (report.kind === 'tokens') callbacks.onTokens(report.ids);
+        if (report.kind === 'experts') callbacks.onExperts?.(report.activity);
       },
     );
     return answer as EngineResult;
