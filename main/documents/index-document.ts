@@ -4,7 +4,7 @@ import path from 'node:path';
 import { serviceError } from '../contract/errors.ts';
 import { beginVersion, insertChunks, publishVersion } from '../database/document-versions.ts';
 import type { WriteDb } from '../database/handles.ts';
-import { chunksOf } from './chunks.ts';
+import { chunksOf, CHUNK_SIZES, type ChunkSizes } from './chunks.ts';
 import { asDocumentError, checkSize } from './find-files.ts';
 import { parseDocument } from './read-document.ts';
 import { indexTerms } from './words.ts';
@@ -14,11 +14,16 @@ import type { ReadJob } from './worker-protocol.ts';
 const CHUNKS_PER_TRANSACTION = 64;
 
 /** `onProgress`: pages while a PDF is parsed, chunks while they are written. Throws `document.*` or `data.*`. */
-export async function indexDocument(db: WriteDb, job: ReadJob, onProgress: (done: number, total: number) => void): Promise<void> {
+export async function indexDocument(
+  db: WriteDb,
+  job: ReadJob,
+  onProgress: (done: number, total: number) => void,
+  sizes: ChunkSizes = CHUNK_SIZES,
+): Promise<void> {
   const bytes = await readBytes(job);
   const parsed = await parseDocument(job.kind, bytes, onProgress);
   const title = parsed.title ?? path.basename(job.path);
-  const chunks = chunksOf(parsed);
+  const chunks = chunksOf(parsed, sizes);
   const versionSeq = beginVersion(db, job.id, parsed);
   const titleTerms = indexTerms(`${title} ${path.basename(job.path)}`);
   for (let first = 0; first < chunks.length; first += CHUNKS_PER_TRANSACTION) {

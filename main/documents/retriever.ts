@@ -53,29 +53,37 @@ export class Bm25Retriever implements Retriever {
   }
 }
 
-/** BM25 lets one rare word outweigh three; a passage that holds more of the question is more often the right one. */
-function byCoverage(candidates: readonly FoundChunk[], question: string): FoundChunk[] {
-  const wanted = [...new Set(contentWords(question).map(stem))];
-  const scored = candidates.map((chunk) => {
-    const words = stems(`${chunk.heading ?? ''} ${chunk.text}`);
-    const coverage = wanted.filter((word) => words.has(word)).length / wanted.length;
-    return { ...chunk, score: chunk.score * (1 - COVERAGE_WEIGHT + COVERAGE_WEIGHT * coverage) };
-  });
-  return scored.sort((a, b) => b.score - a.score || a.seq - b.seq);
+interface Candidate {
+  readonly chunk: FoundChunk;
+  /** Stems of its heading and text. */
+  readonly words: ReadonlySet<string>;
 }
 
-function withoutCopies(chunks: readonly FoundChunk[], limit: number): FoundChunk[] {
-  const kept: { chunk: FoundChunk; words: ReadonlySet<string> }[] = [];
-  for (const chunk of chunks) {
+/** BM25 lets one rare word outweigh three; a passage that holds more of the question is more often the right one. */
+function byCoverage(chunks: readonly FoundChunk[], question: string): Candidate[] {
+  const wanted = [...new Set(contentWords(question).map(stem))];
+  const known = new Map<string, string>();
+  const stemOf = (word: string) => {
+    const found = known.get(word) ?? stem(word);
+    known.set(word, found);
+    return found;
+  };
+  const candidates = chunks.map((chunk): Candidate => {
+    const words = new Set(queryWords(`${chunk.heading ?? ''} ${chunk.text}`).map(stemOf));
+    const coverage = wanted.filter((word) => words.has(word)).length / wanted.length;
+    return { chunk: { ...chunk, score: chunk.score * (1 - COVERAGE_WEIGHT + COVERAGE_WEIGHT * coverage) }, words };
+  });
+  return candidates.sort((a, b) => b.chunk.score - a.chunk.score || a.chunk.seq - b.chunk.seq);
+}
+
+function withoutCopies(candidates: readonly Candidate[], limit: number): FoundChunk[] {
+  const kept: Candidate[] = [];
+  for (const candidate of candidates) {
     if (kept.length === limit) break;
-    const words = stems(chunk.text);
-    if (kept.some((other) => jaccard(words, other.words) > NEAR_COPY)) continue;
-    kept.push({ chunk, words });
+    if (!kept.some(({ words }) => jaccard(words, candidate.words) > NEAR_COPY)) kept.push(candidate);
   }
   return kept.map(({ chunk }) => chunk);
 }
-
-const stems = (text: string): ReadonlySet<string> => new Set(queryWords(text).map(stem));
 
 function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
   const shared = [...a].filter((word) => b.has(word)).length;

@@ -118,11 +118,16 @@ const FILLER_ENDS =
     '|',
   );
 
-/** `nSections` of about 120 words each. */
-export function generateCorpus(
-  seed: number,
-  { nDocuments, nSections, nQuestions }: { nDocuments: number; nSections: number; nQuestions: number },
-): Corpus {
+export interface CorpusSize {
+  readonly nDocuments: number;
+  /** Of each document; about 120 words each. */
+  readonly nSections: number;
+  readonly nQuestions: number;
+  /** Times so much filler in each section (default 1). */
+  readonly length?: number;
+}
+
+export function generateCorpus(seed: number, { nDocuments, nSections, nQuestions, length = 1 }: CorpusSize): Corpus {
   const random = randomOf(seed);
   const number = (least: number, most: number) => least + Math.floor(random() * (most - least + 1));
   const pick: Pick = (from) => from[Math.floor(random() * from.length)];

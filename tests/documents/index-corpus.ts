@@ -7,6 +7,7 @@ import { insertCollection } from '../../main/database/collections.ts';
 import { insertDocument } from '../../main/database/documents.ts';
 import type { WriteDb } from '../../main/database/handles.ts';
 import { openDatabase } from '../../main/database/open.ts';
+import type { ChunkSizes } from '../../main/documents/chunks.ts';
 import { indexDocument } from '../../main/documents/index-document.ts';
 import { Bm25Retriever } from '../../main/documents/retriever.ts';
 import type { Corpus, CorpusQuestion } from './corpus.ts';
@@ -16,11 +17,13 @@ export interface IndexedCorpus {
   readonly collectionId: string;
   readonly retriever: Bm25Retriever;
   readonly elapsedMs: number;
+  /** Processor time of this process meanwhile. */
+  readonly cpuMs: number;
   readonly bytes: number;
   close(): void;
 }
 
-export async function indexCorpus(folder: string, { documents }: Corpus): Promise<IndexedCorpus> {
+export async function indexCorpus(folder: string, { documents }: Corpus, sizes?: ChunkSizes): Promise<IndexedCorpus> {
   mkdirSync(folder, { recursive: true });
   const { db, close } = openDatabase(path.join(folder, 'corpus.sqlite'), openBetterSqlite3);
   const collectionId = 'corpus';
@@ -42,10 +45,12 @@ export async function indexCorpus(folder: string, { documents }: Corpus): Promis
     });
   }
   const startMs = performance.now();
+  const startCpu = process.cpuUsage();
   for (const { name } of documents)
-    await indexDocument(db, { id: name, path: path.join(folder, name), kind: 'markdown' }, () => undefined);
+    await indexDocument(db, { id: name, path: path.join(folder, name), kind: 'markdown' }, () => undefined, sizes);
   const elapsedMs = performance.now() - startMs;
-  return { db, collectionId, retriever: new Bm25Retriever(db), elapsedMs, bytes, close };
+  const { user, system } = process.cpuUsage(startCpu);
+  return { db, collectionId, retriever: new Bm25Retriever(db), elapsedMs, cpuMs: (user + system) / 1000, bytes, close };
 }
 
 /** Whether one of the passages holds the sentence that answers. */
