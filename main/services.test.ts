@@ -1,8 +1,9 @@
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBetterSqlite3 } from './database/better-sqlite3.ts';
 import { temporaryFolder } from '../tests/fixtures-services/temporary-folder.ts';
-import { testServices, type TestServices } from '../tests/fixtures-services/test-services.ts';
+import { finishedEvents, testServices, type TestServices } from '../tests/fixtures-services/test-services.ts';
 import { DEFAULT_SETTINGS } from './settings/settings.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -82,4 +83,27 @@ test('conversations: searched, renamed, announced', async () => {
     name: 'conversations.changed',
     payload: { conversationId: conversation.id, conversation: renamed },
   });
+});
+
+test('experts at work: told to the page, kept as the profile from which the next load starts', async () => {
+  const test = setUp();
+  expect(await test.request('experts.current', {})).toBeNull();
+  const gpuMemory = { weightsBytes: 1, expertsBytes: 2, kvBytes: 3, activationsBytes: 4, stagingBytes: 5, totalBytes: 15 };
+  test.engine.experts = {
+    tokens: 0,
+    nUsed: 1,
+    layers: [{ layer: 0, uses: [5, 2] }],
+    hits: 6,
+    missesFromRam: 1,
+    missesFromDisk: 0,
+    gpuMemory,
+    ramPoolBytes: 0,
+  };
+  await test.withModel();
+  const { answer } = await test.ask('Who works?');
+  await test.until(() => finishedEvents(test.events).length === 1, 'the answer');
+  const told = test.events.findLast((event) => event.name === 'experts.activity')!.payload;
+  expect(told).toMatchObject({ answerId: answer.id, modelName: 'model', activity: { layers: [{ uses: [5, 2] }] } });
+  expect(await test.request('experts.current', {})).toEqual(told);
+  expect(readdirSync(path.join(folder.path, 'routing-profiles'))).toHaveLength(1);
 });

@@ -170,7 +170,9 @@ export function createServices(options: ServicesOptions): Services {
     onFailed: () => chat.pump(),
   });
   events.on((event) => {
-    if (event.name === 'answer.finished' && event.payload.status === 'complete') session.countsAsHealthy();
+    if (event.name !== 'answer.finished') return;
+    if (event.payload.status === 'complete') session.countsAsHealthy();
+    if (event.payload.answerId === expertsAtWork?.answerId) experts.answered(expertsAtWork.activity);
   });
 
   /** Resolves when the model is being loaded, not when it is loaded. */

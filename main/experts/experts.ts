@@ -3,6 +3,7 @@
  * is kept of what it found. While a model is loaded, free RAM is watched and its pool shrinks rather than anything swaps.
  */
 import type { EngineClient, EngineLoaded, EngineMachine, EnginePlanning, EngineSurroundings } from '../contract/engine.ts';
+import type { ExpertActivity } from '../contract/experts.ts';
 import type { Settings } from '../contract/types.ts';
 import { keepLinks, readLinks } from './link-store.ts';
 import { readRam, type RamFigures } from './memory.ts';
@@ -22,6 +23,7 @@ export class ExpertsService {
   readonly #deps: ExpertsDependencies;
   readonly #readRam: () => RamFigures;
   #guard: RamGuard | null = null;
+  #modelKey: string | null = null;
 
   constructor(deps: ExpertsDependencies) {
     this.#deps = deps;
@@ -37,6 +39,7 @@ export class ExpertsService {
   /** For a load of the model that `modelKey` names. */
   planning(modelKey: string): EnginePlanning {
     const { gpuBudgetBytes, ramBudgetBytes } = this.#deps.settings();
+    this.#modelKey = modelKey;
     const warmCounts = this.profiles.read(modelKey)?.counts ?? null;
     return { ...this.surroundings(), gpuBudgetBytes, ramBudgetBytes, warmCounts };
   }
@@ -51,6 +54,19 @@ export class ExpertsService {
       limit: (limitBytes) => engine.limitRamPool(limitBytes),
       everySecond,
     });
+  }
+
+  /** An answer of the loaded model ended: what it used makes the next start warm. */
+  answered({ layers, tokens }: ExpertActivity): void {
+    const modelKey = this.#modelKey;
+    if (modelKey === null) return;
+    this.#keep(() =>
+      this.profiles.add(
+        modelKey,
+        layers.map(({ uses }) => uses),
+        tokens,
+      ),
+    );
   }
 
   unloaded(): void {

@@ -13,6 +13,7 @@ import type {
   EngineMachine,
   EngineResult,
 } from '../../main/contract/engine.ts';
+import type { ExpertActivity } from '../../main/contract/experts.ts';
 import { toWireError, type WireError } from '../../main/contract/errors.ts';
 import type { Clock } from '../../main/clock.ts';
 
@@ -45,6 +46,8 @@ export class FakeEngine implements EngineClient {
   contextTokens = 400;
   /** Called when an answer is asked for, before anything else. */
   onGenerate = (): void => {};
+  /** What it tells of its experts with each token; null for a dense model. */
+  experts: ExpertActivity | null = null;
   /** The text of the next answers. */
   answer = 'Paris is the capital of France.';
 
@@ -142,6 +145,7 @@ export class FakeEngine implements EngineClient {
       }
       answerTokens++;
       callbacks.onTokens([id]);
+      if (this.experts) callbacks.onExperts?.({ ...this.experts, tokens: answerTokens });
       if (request.endIds.includes(id)) return result('end-token');
       if (answerTokens === request.maxTokens) return result('max-tokens');
     }
