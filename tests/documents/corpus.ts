@@ -133,7 +133,7 @@ export function generateCorpus(seed: number, { nDocuments, nSections, nQuestions
   const pick: Pick = (from) => from[Math.floor(random() * from.length)];
   const fillers = (n: number) =>
     Array.from(
-      { length: n },
+      { length: n * length },
       () => `${pick(FILLER_SUBJECTS)} ${pick(FILLER_VERBS)} ${pick(FILLER_OBJECTS)}${pick(FILLER_ENDS)}.`,
     );
   const names = PLACE_STARTS.flatMap((start) => PLACE_ENDS.flatMap((end) => KINDS.map((kind) => `the ${start}${end} ${kind}`)));
