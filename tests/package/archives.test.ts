@@ -106,6 +106,7 @@ describe('what a .deb depends on', () => {
     expect(debianDepends([app, file('page.html', '<!doctype html>'.repeat(20))], new Set(['libffmpeg.so']))).toEqual([
       'libasound2 | libasound2t64',
       'libc6',
+      'libgl1',
       'libnss3',
       'libsecret-1-0',
       'libx11-xcb1',

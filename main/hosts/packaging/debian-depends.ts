@@ -46,10 +46,10 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
 };
 
 /**
- * Opened by name at run time: keys in the system's keyring, Chromium's X11 window (on a system without this library the app ended without
- * a word: found in a minimal Debian 12), links in the system's browser.
+ * Opened by name at run time: Chromium's X11 window (without it the app ends without a word) and its graphics (without it there is no WebGPU,
+ * not even in software; both found in a minimal Debian 12), keys in the system's keyring, links in the system's browser.
  */
-const OPENED_LATER = ['libsecret-1-0', 'libx11-xcb1', 'xdg-utils'];
+const OPENED_LATER = ['libgl1', 'libsecret-1-0', 'libx11-xcb1', 'xdg-utils'];
 
 /**
  * Relations in alphabetical order. `files` are absolute paths; `bundled` the names of libraries that the package brings itself.
