@@ -3,7 +3,7 @@
  * links, because nothing is fetched from a network; links lead only to web and mail addresses. Where an answer has sources, `[n]`
  * becomes a button for the nth of them.
  */
-import { Marked, type MarkedExtension, type Token, type Tokens } from 'marked';
+import { Marked, type MarkedExtension, type Token, type TokenizerAndRendererExtension, type Tokens } from 'marked';
 import { highlight } from './highlight.ts';
 
 /** Tags that only format. Any other tag, and any attribute, is shown as the text it is. */
@@ -17,9 +17,6 @@ const CITATIONS = /^(?:\[\d{1,3}\](?!\())+[.,;:!?)]*/;
 const marked = new Marked(options([]));
 
 function options(sources: readonly string[]): MarkedExtension {
-  const names = sources.map(escapeHtml);
-  /** For attributes; undefined where there is no such source. */
-  const nameOf = (number: string): string | undefined => (/^0/.test(number) ? undefined : names[Number(number) - 1]);
   return {
     gfm: true,
     async: false,
@@ -34,24 +31,7 @@ function options(sources: readonly string[]): MarkedExtension {
         },
         renderer: (token) => `<span class="formula">${escapeHtml((token as Tokens.Generic & { text: string }).text)}</span>`,
       },
-      {
-        name: 'citations',
-        level: 'inline',
-        start: (source) => (sources.length > 0 ? source.search(/\[\d/) : -1),
-        tokenizer(source) {
-          const [raw] = CITATIONS.exec(source) ?? [''];
-          const cites = [...raw.matchAll(/\d+/g)].some(([number]) => nameOf(number) !== undefined);
-          return cites ? { type: 'citations', raw } : undefined;
-        },
-        renderer: ({ raw }) => {
-          const buttons = raw.replace(/\[(\d+)\]/g, (text, number: string) => {
-            const name = nameOf(number);
-            if (name === undefined) return text;
-            return `<button type="button" class="citation" title="${name}" aria-label="Source ${number}: ${name}">${number}</button>`;
-          });
-          return `<span class="citations">${buttons}</span>`;
-        },
-      },
+      ...(sources.length > 0 ? [citations(sources)] : []),
     ],
     renderer: {
       html: ({ text }) => text.replace(/<[^>]*>?/g, (tag) => (HARMLESS_TAG.test(tag) ? tag : escapeHtml(tag))),
@@ -79,6 +59,30 @@ function options(sources: readonly string[]): MarkedExtension {
         return `<div class="table" tabindex="0" role="group" aria-label="Table"><table><thead><tr>${cells(header, 'th')}</tr></thead><tbody>${body}</tbody></table></div>`;
       },
       checkbox: ({ checked }) => (checked ? '☑ ' : '☐ '),
+    },
+  };
+}
+
+function citations(sources: readonly string[]): TokenizerAndRendererExtension {
+  const names = sources.map(escapeHtml);
+  /** For attributes; undefined where there is no such source. */
+  const nameOf = (number: string): string | undefined => (/^0/.test(number) ? undefined : names[Number(number) - 1]);
+  return {
+    name: 'citations',
+    level: 'inline',
+    start: (source) => source.search(/\[\d/),
+    tokenizer(source) {
+      const [raw] = CITATIONS.exec(source) ?? [''];
+      const cites = [...raw.matchAll(/\d+/g)].some(([number]) => nameOf(number) !== undefined);
+      return cites ? { type: 'citations', raw } : undefined;
+    },
+    renderer: ({ raw }) => {
+      const buttons = raw.replace(/\[(\d+)\]/g, (text, number: string) => {
+        const name = nameOf(number);
+        if (name === undefined) return text;
+        return `<button type="button" class="citation" title="${name}" aria-label="Source ${number}: ${name}">${number}</button>`;
+      });
+      return `<span class="citations">${buttons}</span>`;
     },
   };
 }
