@@ -10,6 +10,8 @@ import {
 } from './conversations.ts';
 import type { ReadDb, WriteDb } from './handles.ts';
 import { finishMessage, getMessage, insertMessage, listMessages, listPath, listUnfinished, newestLeafBelow } from './messages.ts';
+import { nextQueued, readDocumentText } from './documents.ts';
+import { searchChunks } from './passages.ts';
 import { deleteModel, getModelByPath, listModels, saveModel, type ModelRecord } from './models.ts';
 import { searchConversations } from './search.ts';
 import { readSettings, writeSetting } from './settings.ts';
@@ -190,6 +192,11 @@ test('hot queries go through their index and sort nothing', () => {
   const path = planOf((spy) => listPath(spy, 'm'));
   expect(path).not.toMatch(/SCAN messages/);
   expect(planOf((spy) => newestLeafBelow(spy, 'm'))).toContain('USING INDEX messages_by_parent');
+  const passages = planOf((spy) => searchChunks(spy, 'c', '"word"', 40));
+  expect(passages).toMatch(/SCAN chunks_search VIRTUAL TABLE INDEX \d+:M/);
+  expect(passages).not.toMatch(/SCAN (chunks|documents|document_versions)\b(?!_)/);
+  expect(planOf((spy) => nextQueued(spy))).toMatch(/SCAN documents USING INDEX documents_waiting/);
+  expect(planOf((spy) => readDocumentText(spy, 'd'))).toContain('USING INDEX document_versions_current');
   const search = planOf((spy) => searchConversations(spy, 'word', 50, null));
   expect(search).toMatch(/SCAN messages_search VIRTUAL TABLE INDEX 0:M/);
   expect(search).not.toMatch(/SCAN messages\b(?!_)/);
