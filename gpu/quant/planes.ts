@@ -34,18 +34,47 @@ export function planesSizeBytes(format: QuantFormat, nWeights: number): number {
 
 /** Planes of `nBlocks` GGUF blocks; padding is zero. */
 export function toPlanes(format: QuantFormat, blocks: Uint8Array, nBlocks: number): Uint8Array<ArrayBuffer> {
-  invariant(blocks.length >= nBlocks * format.blockBytes, `${format.type}: ${blocks.length} bytes for ${nBlocks} blocks`);
   const out = new Uint8Array(planesSizeBytes(format, nBlocks * format.blockWeights));
+  writePlanes(format, blocks, nBlocks, out);
+  return out;
+}
+
+/** The same into the first bytes of `out`, which may have held anything. Two bytes at a time where both begin at even addresses. */
+export function writePlanes(format: QuantFormat, blocks: Uint8Array, nBlocks: number, out: Uint8Array): void {
+  invariant(blocks.length >= nBlocks * format.blockBytes, `${format.type}: ${blocks.length} bytes for ${nBlocks} blocks`);
+  const sizeBytes = planesSizeBytes(format, nBlocks * format.blockWeights);
+  invariant(out.length >= sizeBytes, `${format.type}: ${out.length} bytes for planes of ${sizeBytes}`);
+  for (const { offsetBytes, bytesPerBlock } of planePlaces(format, nBlocks)) {
+    const end = offsetBytes + bytesPerBlock * nBlocks;
+    out.fill(0, end, aligned(end));
+  }
   if (format.planes.length === 1) {
     out.set(blocks.subarray(0, nBlocks * format.blockBytes));
-    return out;
+    return;
   }
+  const areEven = blocks.byteOffset % 2 === 0 && out.byteOffset % 2 === 0 && format.blockBytes % 2 === 0;
+  const from = areEven ? new Uint16Array(blocks.buffer, blocks.byteOffset, blocks.length >> 1) : blocks;
+  const to = areEven ? new Uint16Array(out.buffer, out.byteOffset, out.length >> 1) : out;
+  const unit = areEven ? 2 : 1;
   forEachRun(format, nBlocks, (inBlock, stride, inPlanes, planeStride, length) => {
-    for (let b = 0; b < nBlocks; b++) {
-      for (let i = 0; i < length; i++) out[inPlanes + b * planeStride + i] = blocks[inBlock + b * stride + i];
-    }
+    invariant(length % unit === 0 && inBlock % unit === 0, `${format.type}: a run of whole units`);
+    copyRuns(from, inBlock / unit, stride / unit, to, inPlanes / unit, planeStride / unit, length / unit, nBlocks);
   });
-  return out;
+}
+
+function copyRuns(
+  from: Uint8Array | Uint16Array,
+  fromAt: number,
+  fromStride: number,
+  to: Uint8Array | Uint16Array,
+  toAt: number,
+  toStride: number,
+  length: number,
+  nBlocks: number,
+): void {
+  for (let b = 0; b < nBlocks; b++, fromAt += fromStride, toAt += toStride) {
+    for (let i = 0; i < length; i++) to[toAt + i] = from[fromAt + i];
+  }
 }
 
 /** The GGUF blocks that `toPlanes` was given. */

@@ -5,11 +5,10 @@
 import type { GpuDevice } from '../../device/open-device.ts';
 import { BufferUsage, MapMode } from '../../device/usage.ts';
 import { engineError } from '../../errors.ts';
-import { REPACK_HEADER_BYTES } from '../../kernels/expert-repack/expert-repack.ts';
 import type { ExpertSlab } from '../../runtime/buffers.ts';
 import type { ExpertTier } from '../types.ts';
 import { stagedParts, type ExpertName, type ExpertStore } from './expert-store.ts';
-import { Repacker } from './repacker.ts';
+import { GpuPlacer, HostPlacer, stagingBufferBytes, type SlotPlacer } from './slot-placer.ts';
 
 export interface LoadJob extends ExpertName {
   readonly slab: ExpertSlab;
@@ -33,32 +32,34 @@ const MAX_STAGING_BUFFERS = 4;
 export class ExpertLoader {
   readonly #gpu: GpuDevice;
   readonly #store: ExpertStore;
-  readonly #repacker: Repacker;
+  readonly #placer: SlotPlacer;
   readonly #staging: readonly Staging[];
   #running: Promise<unknown> = Promise.resolve();
   #isStopped = false;
   bytesUploaded = 0;
 
   static async create(gpu: GpuDevice, store: ExpertStore, shape: LoaderShape): Promise<ExpertLoader> {
-    const sizeBytes = REPACK_HEADER_BYTES + shape.expertBytes;
+    const sizeBytes = stagingBufferBytes(shape.slabs, shape.expertBytes);
     const count = Math.max(1, Math.min(MAX_STAGING_BUFFERS, Math.floor(shape.stagingBytes / sizeBytes) - 1));
-    const repacker = await Repacker.create(gpu, shape.slabs, sizeBytes);
+    const placer = gpu.capabilities.software
+      ? new HostPlacer(gpu, sizeBytes)
+      : await GpuPlacer.create(gpu, shape.slabs, sizeBytes);
     try {
       const usage = BufferUsage.MAP_WRITE | BufferUsage.COPY_SRC;
       const request = { label: 'expert staging', sizeBytes, usage, mappedAtCreation: true, account: 'staging' as const };
       const buffers = await gpu.buffers.allocateAll(Array.from({ length: count }, () => request));
       const staging = buffers.map((buffer) => new Staging(gpu, buffer));
-      return new ExpertLoader(gpu, store, repacker, staging);
+      return new ExpertLoader(gpu, store, placer, staging);
     } catch (error) {
-      repacker.dispose();
+      placer.dispose();
       throw error;
     }
   }
 
-  private constructor(gpu: GpuDevice, store: ExpertStore, repacker: Repacker, staging: readonly Staging[]) {
+  private constructor(gpu: GpuDevice, store: ExpertStore, placer: SlotPlacer, staging: readonly Staging[]) {
     this.#gpu = gpu;
     this.#store = store;
-    this.#repacker = repacker;
+    this.#placer = placer;
     this.#staging = staging;
   }
 
@@ -80,7 +81,7 @@ export class ExpertLoader {
 
   dispose(): void {
     for (const { buffer } of this.#staging) this.#gpu.buffers.release(buffer);
-    this.#repacker.dispose();
+    this.#placer.dispose();
   }
 
   async #load(jobs: readonly LoadJob[], signal: AbortSignal | undefined): Promise<SlowTier[]> {
@@ -110,10 +111,11 @@ export class ExpertLoader {
     signal?.throwIfAborted();
     if (this.#isStopped) throw engineError('engine.cancelled', 'The model is being unloaded.');
     const { parts, sizeBytes } = stagedParts(job);
-    const tier = await this.#store.read(job, staged.subarray(REPACK_HEADER_BYTES), signal);
-    this.#repacker.writeHeader(staged, job.slab, job.slot, parts);
+    const target = this.#placer.target(staging.buffer, staged);
+    const { bytes, tier } = await this.#store.read(job, target, signal);
+    this.#placer.stage(staged, bytes, parts, job.slab, job.slot);
     staging.unmap();
-    this.#repacker.submit(staging.buffer, REPACK_HEADER_BYTES + sizeBytes, job.slab, job.slot);
+    this.#placer.submit(staging.buffer, sizeBytes, job.slab, job.slot);
     this.bytesUploaded += sizeBytes;
     return tier;
   }

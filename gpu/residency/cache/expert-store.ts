@@ -54,15 +54,15 @@ export class ExpertStore {
     this.#pool.resize(bytes);
   }
 
-  /** Fills the first bytes of `target` (mapped staging, say). Rejects with `file.read`; the bytes may be used after `verify`. */
-  async read(name: ExpertName, target: Uint8Array, signal?: AbortSignal): Promise<SlowTier> {
+  /**
+   * An expert's bytes: those that the pool holds, or the first ones of `target` (mapped staging, say), which the file was read into. To be
+   * used at once. Rejects with `file.read`; what is made of them counts after `verify`.
+   */
+  async read(name: ExpertName, target: Uint8Array, signal?: AbortSignal): Promise<{ bytes: Uint8Array; tier: SlowTier }> {
     const { parts, sizeBytes } = stagedParts(name);
     const key = `${name.layer}:${name.expert}`;
     const held = this.#pool.get(key);
-    if (held) {
-      target.set(held);
-      return 'ram';
-    }
+    if (held) return { bytes: held, tier: 'ram' };
     const lent = this.#pool.lend(sizeBytes);
     const into = lent ?? target;
     const reads = parts.map(({ slice, atBytes }) =>
@@ -75,11 +75,8 @@ export class ExpertStore {
       throw failed.reason;
     }
     this.bytesRead += parts.reduce((sum, { slice }) => sum + slice.sizeBytes, 0);
-    if (lent) {
-      target.set(lent);
-      this.#pool.put(key, lent);
-    }
-    return 'disk';
+    if (lent) this.#pool.put(key, lent);
+    return { bytes: into, tier: 'disk' };
   }
 
   /** Rejects with `file.changed` where a part is not the file that was opened; what was read of it is then forgotten. */
