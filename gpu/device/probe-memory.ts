@@ -39,7 +39,7 @@ export async function probeFreeBytes(gpu: GpuDevice, wantedBytes: number): Promi
 async function tryAllocate({ device }: GpuDevice, sizeBytes: number): Promise<GPUBuffer | null> {
   device.pushErrorScope('out-of-memory');
   device.pushErrorScope('validation');
-  let buffer: GPUBuffer | null = null;
+  let buffer: GPUBuffer | null;
   try {
     buffer = device.createBuffer({ label: 'memory probe', size: sizeBytes, usage: BufferUsage.STORAGE | BufferUsage.COPY_DST });
   } catch {

@@ -4,6 +4,7 @@ import { median, summarise, type BenchRun } from './bench.ts';
 
 const run = (elapsedMs: number): BenchRun => ({
   prefill: { tokens: 100, elapsedMs: 2 * elapsedMs },
+  experts: { hits: 60, missesFromRam: 15, missesFromDisk: 5, resumes: 20 },
   decode: {
     tokens: 10,
     elapsedMs,
@@ -23,6 +24,10 @@ test('the median of odd and even counts', () => {
 
 test('counts are per token, rates are medians of the runs', () => {
   expect(summarise([run(1000), run(200), run(500)])).toEqual({
+    expertHitRate: 0.75,
+    expertMissesFromRamPerToken: 1.5,
+    expertMissesFromDiskPerToken: 0.5,
+    resumesPerToken: 2,
     dispatchesPerToken: 15,
     readbacksPerToken: 0.5,
     readbackBytesPerToken: 16,
@@ -34,4 +39,9 @@ test('counts are per token, rates are medians of the runs', () => {
     decodeTokensPerSecond: 20,
     prefillTokensPerSecond: 100,
   });
+});
+
+test('a model whose experts all have slots counts no uses, and hits always', () => {
+  const resident = { ...run(500), experts: { hits: 0, missesFromRam: 0, missesFromDisk: 0, resumes: 0 } };
+  expect(summarise([resident])).toMatchObject({ expertHitRate: 1, resumesPerToken: 0 });
 });

@@ -3,7 +3,9 @@
  * medians over the repeats, after a run that is not counted (drivers compile on first use).
  */
 import type { Engine, EngineCounters } from '../../../../gpu/runtime/types.ts';
+import type { ResidencyCounters } from '../../../../gpu/residency/types.ts';
 import { openEngine } from '../../node/engine.ts';
+import { besidePrediction, predictionText } from '../bench-prediction.ts';
 import type { CliCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { engineOptions } from '../generation.ts';
@@ -29,10 +31,10 @@ export const command: CliCommand = {
     const repeat = flags.integer('repeat', { min: 1, max: 100 }) ?? 3;
     const tokensInFlight = flags.integer('tokens-in-flight', { min: 1, max: 4 });
     const contextTokens = common.contextTokens ?? promptTokens + newTokens;
-    const options = { ...engineOptions(common, signal, log), contextTokens, tokensInFlight };
+    const options = { ...engineOptions(common, signal, log), contextTokens, tokensInFlight, measure: true };
     const opened = await openEngine({ path: context.positionals[0], ...options });
     try {
-      const { engine, model, device, loadMs } = opened;
+      const { engine, model, device, plan, loadMs } = opened;
       const prompt = promptIds(promptTokens, model.vocabularySize);
       await measure(engine, prompt.slice(0, WARM_UP_TOKENS), Math.min(WARM_UP_TOKENS, newTokens));
       const runs: BenchRun[] = [];
@@ -46,8 +48,21 @@ export const command: CliCommand = {
       const fileBytes = model.file.sizeBytes;
       const memory = { peakMemoryBytes: peakBytes, fileBytes, peakMemoryOverFileSize: peakBytes / fileBytes };
       const shape = { promptTokens, newTokens, repeat: runs.length, contextTokens };
-      const document = { adapter: { description, software }, ...shape, loadMs, ...summary, ...memory, ledger: engine.memory() };
-      context.result(document, asText(description, summary, memory.peakMemoryOverFileSize));
+      const residency = engine.residency();
+      const prediction = besidePrediction(plan, engine.memory(), residency, summary);
+      const document = {
+        adapter: { description, software },
+        ...shape,
+        loadMs,
+        ...summary,
+        ...memory,
+        ledger: engine.memory(),
+        residency,
+        plan,
+        prediction,
+      };
+      const texts = [asText(description, summary, memory.peakMemoryOverFileSize), predictionText(prediction)];
+      context.result(document, texts.join('\n\n'));
       return EXIT.done;
     } finally {
       await opened.close();
@@ -58,6 +73,13 @@ export const command: CliCommand = {
 /** What one run cost: the difference of the engine's counters around its prefill and around its decode. */
 export interface BenchRun {
   readonly prefill: { readonly tokens: number; readonly elapsedMs: number };
+  /** Expert uses of decode by where the expert was; all hits where every expert has a slot. */
+  readonly experts: {
+    readonly hits: number;
+    readonly missesFromRam: number;
+    readonly missesFromDisk: number;
+    readonly resumes: number;
+  };
   readonly decode: {
     readonly tokens: number;
     readonly elapsedMs: number;
@@ -77,13 +99,22 @@ async function measure(engine: Engine, prompt: Uint32Array, newTokens: number): 
   await engine.prefill(prompt);
   const prefilledMs = performance.now();
   const prefilled = engine.counters();
+  const residencyBefore = engine.residency();
   const generating = engine.generate({ maxTokens: newTokens, sampling: GREEDY, endIds: new Set() });
   while (!(await generating.next()).done); // ids do not matter here
   const endMs = performance.now();
   const end = engine.counters();
   const since = (key: keyof EngineCounters) => end[key] - prefilled[key];
+  const residencyAfter = engine.residency();
+  const experts = (key: keyof ResidencyCounters) => residencyAfter[key] - residencyBefore[key];
   return {
     prefill: { tokens: prefilled.prefillTokens - start.prefillTokens, elapsedMs: prefilledMs - startMs },
+    experts: {
+      hits: experts('hits'),
+      missesFromRam: experts('missesFromRam'),
+      missesFromDisk: experts('missesFromDisk'),
+      resumes: experts('resumes'),
+    },
     decode: {
       tokens: since('decodeTokens'),
       elapsedMs: endMs - prefilledMs,
@@ -102,7 +133,12 @@ export function summarise(runs: readonly BenchRun[]) {
   const perToken = (key: keyof BenchRun['decode']) => median(runs.map(({ decode }) => decode[key] / decode.tokens));
   const touched = perToken('weightBytesTouched');
   const required = perToken('weightBytesRequired');
+  const uses = (run: BenchRun) => run.experts.hits + run.experts.missesFromRam + run.experts.missesFromDisk;
   return {
+    expertHitRate: median(runs.map((run) => (uses(run) === 0 ? 1 : run.experts.hits / uses(run)))),
+    expertMissesFromRamPerToken: median(runs.map(({ experts, decode }) => experts.missesFromRam / decode.tokens)),
+    expertMissesFromDiskPerToken: median(runs.map(({ experts, decode }) => experts.missesFromDisk / decode.tokens)),
+    resumesPerToken: median(runs.map(({ experts, decode }) => experts.resumes / decode.tokens)),
     dispatchesPerToken: perToken('dispatches'),
     readbacksPerToken: perToken('readbacks'),
     readbackBytesPerToken: perToken('readbackBytes'),
@@ -134,7 +170,7 @@ function promptIds(n: number, vocabularySize: number): Uint32Array {
 function asText(adapter: string, summary: ReturnType<typeof summarise>, peakOverFile: number): string {
   return [
     `adapter                     ${adapter}`,
-    `decode                      ${summary.decodeTokensPerSecond.toFixed(2)} tokens/s`,
+    `decode                      ${summary.decodeTokensPerSecond.toFixed(2)} tokens/s at a hit rate of ${(100 * summary.expertHitRate).toFixed(1)} %`,
     `prefill                     ${summary.prefillTokensPerSecond.toFixed(2)} tokens/s`,
     `dispatches per token        ${summary.dispatchesPerToken.toFixed(2)}`,
     `read-backs per token        ${summary.readbacksPerToken.toFixed(2)} (${summary.readbackBytesPerToken.toFixed(1)} bytes)`,
