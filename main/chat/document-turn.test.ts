@@ -65,7 +65,7 @@ test('for every context: as many passages as fit beside the room for the answer;
     }
     seen.add(sources.map((source) => source.text.length).join(','));
   }
-  expect([...seen]).toEqual(['12', '28', '40', '40,40', '40,40,40']);
+  expect([...seen]).toEqual(['12', '24', '28', '40', '40,40', '40,40,40']);
 });
 
 test('the last turn stays with the question, older ones drop first; citations of earlier answers are gone', () => {

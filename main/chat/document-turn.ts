@@ -13,7 +13,7 @@ import { withoutCitations } from '../documents/citations.ts';
 import { claimOf, coverage, termsOf } from '../documents/claims.ts';
 import { searchQuestion } from '../documents/query.ts';
 import type { Retriever } from '../documents/retriever.ts';
-import { sentencesOf } from '../documents/sentences.ts';
+import { sentencesOfPassage } from '../documents/sentences.ts';
 import type { ReadyModel } from './chat-model.ts';
 import { DOCUMENT_SYSTEM_PROMPT, documentPrompt } from './document-prompt.ts';
 import { answerReserve, assemble, turnsOf, type Prompt } from './prompt.ts';
@@ -116,7 +116,7 @@ function chosen(passages: readonly Passage[], question: string, fits: (sources: 
 
 /** The sentence that holds most of the question, and as many around it as fit. */
 function shortened(passage: Passage, question: string, fits: (passage: Passage) => boolean): Passage | null {
-  const spans = sentencesOf(passage.text, 'prose');
+  const spans = sentencesOfPassage(passage.text);
   const asked = claimOf(question);
   const scores = spans.map(({ start, end }) => coverage(asked, termsOf(passage.text.slice(start, end))));
   let first = scores.indexOf(Math.max(...scores));

@@ -97,6 +97,19 @@ describe('support', () => {
     });
   });
 
+  test('of a table the row is quoted', () => {
+    const table = {
+      documentTitle: 'People',
+      heading: null,
+      page: null,
+      start: 0,
+      text: 'Name: Ada; Age: 36\nName: Bo; Age: 41\nName: Cy; Age: 7',
+    };
+    const { evidence } = checkAnswer('Bo is 41 years old [1].', 'How old is Bo?', [table]);
+    expect(evidence).toMatchObject({ verdict: 'supported', quote: { text: 'Name: Bo; Age: 41', start: 19 } });
+    expect(checkAnswer('Bo is 36 years old [1].', 'How old is Bo?', [table]).evidence.verdict).toBe('unsupported');
+  });
+
   test('scripts without spaces', () => {
     const tower: EvidencePassage = {
       documentTitle: '塔',

@@ -6,7 +6,7 @@ import type { Evidence, Passage } from '../contract/documents.ts';
 import { ABSENT_ANSWER } from '../chat/document-prompt.ts';
 import { checkCitations, citedIn, withoutCitations } from './citations.ts';
 import { claimOf, coverage, support, termsOf, type Claim } from './claims.ts';
-import { sentencesOf, type Span } from './sentences.ts';
+import { sentencesOf, sentencesOfPassage, type Span } from './sentences.ts';
 
 /** Of `support`: from here a sentence counts as supported. */
 const SUPPORTED = 0.55;
@@ -104,13 +104,16 @@ function strongest(candidates: readonly Candidate[], score: (candidate: Candidat
 }
 
 function candidatesOf({ text, heading, documentTitle }: EvidencePassage, index: number): Candidate[] {
-  const around = termsOf(`${documentTitle} ${heading ?? ''} ${text}`);
-  const spans = sentencesOf(text, 'prose');
+  const above = `${documentTitle} ${heading ?? ''}`;
+  const around = termsOf(`${above} ${text}`);
+  const spans = sentencesOfPassage(text);
   const terms = spans.map(({ start, end }) => termsOf(text.slice(start, end)));
   return spans.map((span, i) => {
     const leans = i > 0 && PRONOUN.test(text.slice(span.start, span.end));
     const told = leans ? new Set([...terms[i], ...terms[i - 1]]) : terms[i];
-    return { passage: index + 1, span, terms: terms[i], told, around };
+    // A row of a table says nothing about the others.
+    const near = span.isRow ? new Set([...terms[i], ...termsOf(above)]) : around;
+    return { passage: index + 1, span, terms: terms[i], told, around: near };
   });
 }
 

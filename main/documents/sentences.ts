@@ -17,6 +17,20 @@ export function sentencesOf(text: string, layout: 'prose' | 'lines', from = 0, t
   return unitsOf(text, layout, from, to).flatMap((unit) => (layout === 'lines' ? [unit] : sentencesOfUnit(text, unit)));
 }
 
+/** Longer than a sentence of prose is. */
+const LONG_CHARS = 400;
+
+/** Sentences of a passage whose layout is not known any more: rows of a table and lines of code stand for themselves. */
+export function sentencesOfPassage(text: string): (Span & { readonly isRow: boolean })[] {
+  return sentencesOf(text, 'prose').flatMap((span) => {
+    const lines = text.slice(span.start, span.end).split('\n');
+    const areRows = lines.length > 1 && lines.every((line) => /^[^:;\n]{1,80}: \S/.test(line));
+    const isCode = lines.length > 1 && span.end - span.start > LONG_CHARS;
+    const parts = areRows || isCode ? sentencesOf(text, 'lines', span.start, span.end) : [span];
+    return parts.map((part) => ({ ...part, isRow: areRows }));
+  });
+}
+
 /** Paragraphs of prose (and list items, table rows, headings in them); lines otherwise. */
 function unitsOf(text: string, layout: 'prose' | 'lines', from: number, to: number): Span[] {
   const units: Span[] = [];
