@@ -49,6 +49,8 @@ export interface ServicesOptions {
   readonly startDocumentWorker: StartDocumentWorker;
   /** Opens the system's dialog for documents; resolves with paths, or null when it was closed. */
   readonly pickDocuments?: (what: 'files' | 'folder') => Promise<readonly string[] | null>;
+  /** Shows a file in the system's file manager, without opening it. */
+  readonly showInFolder?: (path: string) => void;
   /** Where keys of servers are kept; without one they are held in memory only. */
   readonly keyStore?: KeyStore;
   /** What differs in tests: the environment, and how servers are reached. */
@@ -299,6 +301,12 @@ export function createServices(options: ServicesOptions): Services {
     },
     'documents.search': ({ collectionId, query, limit }) => documents.search(collectionId, query, limit),
     'documents.text': ({ documentId }) => documents.text(documentId),
+    'documents.reveal': async ({ documentId }) => {
+      if (!options.showInFolder)
+        throw serviceError('host.unsupported', 'Files cannot be shown from here: copy the path instead.');
+      options.showInFolder(await documents.fileOf(documentId));
+      return null;
+    },
     'documents.use': ({ conversationId, collectionId }) => {
       collections.use(conversationId, collectionId);
       return null;

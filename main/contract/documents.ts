@@ -96,6 +96,8 @@ export interface DocumentRequests {
   'documents.cancel': { request: { collectionId: string }; response: null };
   'documents.search': { request: { collectionId: string; query: string; limit: number }; response: readonly Passage[] };
   'documents.text': { request: { documentId: string }; response: DocumentText };
+  /** Shows its file in the system's file manager; nothing is opened. Hosts without one answer `host.unsupported`. */
+  'documents.reveal': { request: { documentId: string }; response: null };
   /** Which collection a conversation's questions look into; null for none. */
   'documents.use': { request: { conversationId: string; collectionId: string | null }; response: null };
 }

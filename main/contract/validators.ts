@@ -119,6 +119,7 @@ const SCHEMAS = {
     limit: wholeNumber(1, MAX_PASSAGES),
   }),
   'documents.text': v.strictObject({ documentId: id }),
+  'documents.reveal': v.strictObject({ documentId: id }),
   'documents.use': v.strictObject({ conversationId: id, collectionId: v.nullable(id) }),
   ...REMOTE_SCHEMAS,
 } satisfies { [C in Channel]: v.GenericSchema<unknown, RequestOf<C>> };

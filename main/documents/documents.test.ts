@@ -107,3 +107,25 @@ test('cancelling takes what waits out of the queue; removing and deleting leave 
   await expect(t.request('documents.list', { collectionId })).rejects.toMatchObject({ code: 'collection.missing' });
   await expect(t.request('documents.text', { documentId: documents[0].id })).rejects.toMatchObject({ code: 'document.missing' });
 });
+
+test('a document’s file is shown in its folder where the host can, while it is there', async () => {
+  const shown: string[] = [];
+  const t = testServices(path.join(folder.path, 'data'), 'plain', { showInFolder: (place) => shown.push(place) });
+  open.push(t);
+  await t.services.start();
+  const { id: collectionId } = await t.request('documents.createCollection', { name: 'C' });
+  const place = file('Größe.md', '# Here');
+  await t.request('documents.add', { collectionId, paths: [place] });
+  const [{ id: documentId, path: kept }] = await indexed(t, collectionId);
+  await t.request('documents.reveal', { documentId });
+  expect(shown).toEqual([kept]);
+  rmSync(place);
+  await expect(t.request('documents.reveal', { documentId })).rejects.toMatchObject({ code: 'document.missing' });
+  await expect(t.request('documents.reveal', { documentId: 'none' })).rejects.toMatchObject({ code: 'document.missing' });
+  expect(shown).toHaveLength(1);
+});
+
+test('a host that cannot show a file in its folder says so', async () => {
+  const t = await setUp();
+  await expect(t.request('documents.reveal', { documentId: 'any' })).rejects.toMatchObject({ code: 'host.unsupported' });
+});

@@ -99,6 +99,15 @@ export class DocumentService {
     return document;
   }
 
+  /** Rejects with `document.*` when nothing is there any more. */
+  async fileOf(documentId: string): Promise<string> {
+    const { path: file } = this.require(documentId);
+    await stat(file).catch((error: unknown) => {
+      throw asDocumentError(error, file);
+    });
+    return file;
+  }
+
   cancel(collectionId: string): void {
     const { db, collections, indexer } = this.#deps;
     requireCollection(db, collectionId);

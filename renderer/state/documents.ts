@@ -166,6 +166,11 @@ export class Documents extends Store<DocumentsView> {
     for (const { id, status } of this.value.documents) if (status === 'failed') await this.retry(id);
   }
 
+  /** Shows its file in the system's file manager. */
+  async reveal(documentId: string): Promise<void> {
+    await this.#try(() => this.#client.request('documents.reveal', { documentId }));
+  }
+
   async cancel(collectionId: string): Promise<void> {
     await this.#try(() => this.#client.request('documents.cancel', { collectionId }));
     if (collectionId === this.value.openId) await this.#list(collectionId);

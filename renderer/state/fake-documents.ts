@@ -94,6 +94,10 @@ export class FakeDocuments {
     },
     'documents.search': ({ query }) => this.#search(query),
     'documents.text': ({ documentId }) => documentText(this.#find(documentId)),
+    'documents.reveal': ({ documentId }) => {
+      this.#find(documentId);
+      return null;
+    },
     'documents.use': ({ conversationId, collectionId }) => {
       this.used.set(conversationId, collectionId);
       return null;

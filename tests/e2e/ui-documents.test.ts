@@ -246,6 +246,8 @@ describe('a conversation over documents', () => {
     await viewer(page).getByRole('button', { name: 'Show the passage' }).click();
     await page.waitForTimeout(150);
     expect(await viewer(page).getByLabel('Page', { exact: true }).inputValue()).toBe('2');
+    await viewer(page).getByRole('button', { name: 'Show the file in its folder' }).click();
+    expect(await requests(page, 'documents.reveal')).toEqual([{ documentId: 'd-lease' }]);
     await page.keyboard.press('Escape');
     await viewer(page).waitFor({ state: 'detached' });
     expect(await isFocused(page, /^Source 2/)).toBe(true);

@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { app, dialog, protocol, type BrowserWindow } from 'electron';
+import { app, dialog, protocol, shell, type BrowserWindow } from 'electron';
 import type { HostInfo, ModelEntry } from '../../contract/types.ts';
 import { openBetterSqlite3 } from '../../database/better-sqlite3.ts';
 import { LIMITS } from '../../documents/limits.ts';
@@ -80,6 +80,7 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
         builtInModelsFolder: existsSync(models) ? models : null,
         pickFile,
         pickDocuments,
+        showInFolder: (file) => shell.showItemInFolder(file),
         startDocumentWorker: (settings) =>
           new Worker(path.join(built, 'main', 'document-worker.cjs'), {
             workerData: settings,
