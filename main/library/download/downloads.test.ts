@@ -331,7 +331,7 @@ test.each([
 
 test('a busy server is asked again, as late as it says; one that stays away ends it with what came kept', async () => {
   const bytes = modelBytes(SIZE, 16);
-  const served = server.serve('/m.gguf', bytes, { cuts: [100_000] });
+  const served = server.serve('/m.gguf', bytes, { cuts: [100_000], bytesPerSecond: 1_000_000 });
   served.statuses.push({ status: 503, headers: { 'retry-after': '7' } }, { status: 429 });
   const t = await setUp();
   t.start(t.url('m.gguf'));
