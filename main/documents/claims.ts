@@ -11,8 +11,8 @@ const NAME = 2;
 const WORD = 1;
 /** A word that the question has already: the answer only repeats it. */
 const ECHO = 0.3;
-/** The most that a claim gets whose number is nowhere in the passage. */
-const WRONG_NUMBER = 0.3;
+/** The most that a claim gets whose number is not in the sentence, or whose full name (two words or more) is not in the passage. */
+const CONTRADICTED = 0.3;
 
 const NUMBER_WORDS = new Map(
   'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty'
@@ -20,24 +20,33 @@ const NUMBER_WORDS = new Map(
     .map((word, value) => [word, String(value)]),
 );
 
-/** Term → weight. Empty for `Yes.` and the like. */
-export type Claim = ReadonlyMap<string, number>;
+export interface Claim {
+  /** Term → weight. Empty for `Yes.` and the like. */
+  readonly terms: ReadonlyMap<string, number>;
+  /** Full names: two or more capitalised words in a row, as terms. */
+  readonly names: readonly (readonly string[])[];
+}
 
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
 
-/** `isName` says of a term (lower case, stemmed) whether it is a name. */
 export function claimOf(sentence: string): Claim {
-  const claim = new Map<string, number>();
+  const terms = new Map<string, number>();
+  const names: string[][] = [];
+  let run: string[] = [];
   let isFirst = true;
   for (const word of wordsOf(sentence)) {
     const term = termOf(word);
     const isNumber = /\p{N}/u.test(term);
-    const isName = !isFirst && /^\p{Lu}/u.test(word);
+    const isStop = !isNumber && isStopWord(word.toLowerCase());
+    const isCapital = /^\p{Lu}/u.test(word) && !isStop;
+    const isName = isCapital && !isFirst;
     isFirst = false;
-    if (!isNumber && isStopWord(word.toLowerCase())) continue;
-    claim.set(term, Math.max(claim.get(term) ?? 0, isNumber ? NUMBER : isName ? NAME : WORD));
+    run = isCapital ? [...run, term] : [];
+    if (run.length === 2) names.push(run);
+    else if (run.length > 2) names[names.length - 1] = run;
+    if (!isStop) terms.set(term, Math.max(terms.get(term) ?? 0, isNumber ? NUMBER : isName ? NAME : WORD));
   }
-  return claim;
+  return { terms, names };
 }
 
 /** All terms of a text, stop words too. */
@@ -46,9 +55,9 @@ export function termsOf(text: string): ReadonlySet<string> {
 }
 
 /** Share of a claim's weight that is among `terms`, 0 to 1. */
-export function coverage(claim: Claim, terms: ReadonlySet<string>): number {
+export function coverage(claim: Pick<Claim, 'terms'>, terms: ReadonlySet<string>): number {
   let [found, total] = [0, 0];
-  for (const [term, weight] of claim) {
+  for (const [term, weight] of claim.terms) {
     total += weight;
     if (terms.has(term)) found += weight;
   }
@@ -57,16 +66,19 @@ export function coverage(claim: Claim, terms: ReadonlySet<string>): number {
 
 /**
  * How far a sentence of a passage supports a claim, 0 to 1. `passage` holds all terms of the passage: its sentences explain each other
- * (`It was built in 1887`), so words of the question may stand beside the sentence, a number of the claim must stand in it.
+ * (`It was built in 1887`), so words of the question may stand beside the sentence, a number of the claim must stand in it,
+ * a full name in the passage.
  */
 export function support(claim: Claim, question: Claim, sentence: ReadonlySet<string>, passage: ReadonlySet<string>): number {
-  const own = new Map([...claim].map(([term, weight]) => [term, question.has(term) ? weight * ECHO : weight]));
+  const weights = [...claim.terms].map(([term, weight]) => [term, question.terms.has(term) ? weight * ECHO : weight] as const);
+  const own = { terms: new Map(weights) };
   const near = coverage(own, sentence);
   const around = coverage(own, passage);
-  const asked = question.size === 0 ? 1 : coverage(question, passage);
+  const asked = question.terms.size === 0 ? 1 : coverage(question, passage);
   const score = (0.8 * near + 0.2 * around) * (0.6 + 0.4 * asked);
-  const hasWrongNumber = [...claim.keys()].some((term) => /\p{N}/u.test(term) && !sentence.has(term));
-  return hasWrongNumber ? Math.min(score, WRONG_NUMBER) : score;
+  const hasWrongNumber = [...claim.terms.keys()].some((term) => /\p{N}/u.test(term) && !sentence.has(term));
+  const hasWrongName = claim.names.some((name) => name.some((term) => !passage.has(term)));
+  return hasWrongNumber || hasWrongName ? Math.min(score, CONTRADICTED) : score;
 }
 
 function wordsOf(text: string): string[] {

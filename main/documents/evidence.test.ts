@@ -52,6 +52,8 @@ describe('support', () => {
     ['The lighthouse of Skagen was built in 1878 [1].', question, 'unsupported', 'It was built in 1858', ['1878']],
     ['Niels Sigfred Nebelong built it [1].', 'Who was its architect?', 'supported', 'It was built in 1858', []],
     ['Johann Gottfried Schadow built it [1].', 'Who was its architect?', 'unsupported', 'It was built in 1858', ['Schadow']],
+    // One name of two is right.
+    ['Jens Nebelong built it [1].', 'Who was its architect?', 'unsupported', 'It was built in 1858', ['Jens']],
     ['It is 46 metres high. [1]', 'How high is the lighthouse?', 'supported', 'The grey lighthouse', []],
     ['It burned 1200 litres of oil [1].', 'How much oil did the lamp burn?', 'supported', 'Its lamp burned', []],
     ['The keeper had 2 cats [2].', 'How many cats were there?', 'supported', 'The keeper of', []],

@@ -51,7 +51,7 @@ export function checkAnswer(answer: string, question: string, passages: readonly
   if (isAbsent(content)) {
     const best = strongest(candidates, likeliest)?.candidate ?? null;
     const evidence = { removedCitations, unsupportedSentences: [] };
-    return best && relevance(best) >= ANSWERS && asked.size > 1
+    return best && relevance(best) >= ANSWERS && asked.terms.size > 1
       ? { content, evidence: { ...evidence, verdict: 'unsupported', quote: quoteOf(best) } }
       : { content, evidence: { ...evidence, verdict: 'absent', quote: null } };
   }
@@ -140,7 +140,7 @@ function claimsIn(content: string): { span: Span; claim: Claim; cited: readonly 
     if (start >= span.end) continue;
     const text = content.slice(start, span.end);
     const claim = claimOf(withoutCitations(text));
-    if (claim.size > 0 && !/:\s*$/.test(text)) found.push({ span: { start, end: span.end }, claim, cited: citedIn(text) });
+    if (claim.terms.size > 0 && !/:\s*$/.test(text)) found.push({ span: { start, end: span.end }, claim, cited: citedIn(text) });
   }
   return found;
 }

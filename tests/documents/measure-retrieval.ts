@@ -1,11 +1,13 @@
 /**
  * `node tests/documents/measure-retrieval.ts [--seed N]`: recall on a generated corpus of 200 questions, processor time of a query at 10,000 chunks,
- * indexing speed. One JSON document on stdout.
+ * indexing speed,
+ * and how well the evidence tells right answers from wrong ones. One JSON document on stdout.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { answerSupport } from './answer-support.ts';
 import { generateCorpus } from './corpus.ts';
 import { indexCorpus, recall } from './index-corpus.ts';
 
@@ -21,6 +23,7 @@ try {
       [1, 5].map((atMost) => [`${kind}Recall@${atMost}`, recall(small, corpus.questions, kind, atMost)]),
     ),
   );
+  const support = answerSupport(small, corpus.questions);
   small.close();
 
   const largeCorpus = generateCorpus(seed + 1, { nDocuments: 56, nSections: 100, nQuestions: 200 });
@@ -41,6 +44,7 @@ try {
       questions: corpus.questions.length,
       chunks: nChunks,
       ...figures,
+      support,
       large: {
         chunks: nLargeChunks,
         queryCpuMs: { p50: percentile(0.5), p95: percentile(0.95) },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../fixtures-services/temporary-folder.ts';
+import { answerSupport } from './answer-support.ts';
 import { generateCorpus } from './corpus.ts';
 import { indexCorpus, recall, type IndexedCorpus } from './index-corpus.ts';
 
@@ -19,6 +20,17 @@ test('recall@5: nearly every question in the words of the text, most of those in
   console.log(`seed ${seed}: recall@5 direct ${direct}, paraphrased ${paraphrase.toFixed(2)}`);
   expect(direct).toBeGreaterThanOrEqual(0.95);
   expect(paraphrase).toBeGreaterThanOrEqual(0.5);
+});
+
+test('right answers are supported and quoted with their sentence, wrong ones are not', () => {
+  const { questions, right, quoted, wrong } = answerSupport(indexed, corpus.questions);
+  console.log(
+    `seed ${seed}: of ${questions} right answers ${right} supported, ${quoted} quoted; of as many wrong ones ${wrong} supported`,
+  );
+  expect(questions).toBeGreaterThan(50);
+  expect(right / questions).toBeGreaterThanOrEqual(0.95);
+  expect(quoted / questions).toBeGreaterThanOrEqual(0.95);
+  expect(wrong / questions).toBeLessThanOrEqual(0.02);
 });
 
 test('whatever is asked is a question, never query syntax', () => {
