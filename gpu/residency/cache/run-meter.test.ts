@@ -1,6 +1,6 @@
 /** The running averages behind the choice of reach. */
 import { expect, test } from 'vitest';
-import { LinearFit, RunMeter } from './run-meter.ts';
+import { LinearFit, RunMeter, steady } from './run-meter.ts';
 
 const layer = { isCertain: false, nUsed: 2 };
 
@@ -19,6 +19,13 @@ test('a line through what was measured, never negative', () => {
   same.add(2, 6);
   same.add(2, 6);
   expect([same.atNone, same.each]).toEqual([0, 3]);
+});
+
+test('a first run that compiles is soon forgotten, a slow one among many hardly seen', () => {
+  let average: number | null = null;
+  for (const value of [10_000, ...Array<number>(40).fill(2)]) average = steady(average, value);
+  expect(average).toBeLessThan(2.5);
+  expect(steady(2, 1000)).toBeLessThan(2.2);
 });
 
 test('later misses: named ones, those that were not, and names in vain', () => {

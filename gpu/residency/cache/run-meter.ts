@@ -22,6 +22,7 @@ export interface CommittedLayer {
 const NEWEST = 1 / 16;
 /** Tokens between two choices. */
 const CHOOSE_EVERY = 8;
+const GUESSED_LAYER_MS = 0.5;
 /** Until something was measured: half of a later layer's misses are found, and as much in vain. */
 const PRIOR = { later: 8, found: 4, inVain: 4 };
 
@@ -31,7 +32,8 @@ export class RunMeter {
   readonly #layers: (LayerMisses & { readonly nUsed: number })[];
   readonly #readbackMs: number;
   readonly #fetches = new LinearFit();
-  #layerMs = 0.5;
+  #layerMs: number | null = null;
+  #perExpertMs: number | null = null;
   #named: ReadonlyMap<number, ReadonlySet<number>> | null = null;
   #tokens = 0;
   #reach: number | null = null;
@@ -52,13 +54,13 @@ export class RunMeter {
 
   /** A run of so many layers, from submission to the read-back. */
   ran(nLayers: number, elapsedMs: number): void {
-    const layerMs = Math.max(0.001, elapsedMs - this.#readbackMs) / nLayers;
-    this.#layerMs += (layerMs - this.#layerMs) * NEWEST;
+    this.#layerMs = steady(this.#layerMs, Math.max(0.001, elapsedMs - this.#readbackMs) / nLayers);
   }
 
   /** So many experts came in one turn. */
   fetched(nExperts: number, elapsedMs: number): void {
-    this.#fetches.add(nExperts, elapsedMs);
+    this.#perExpertMs = steady(this.#perExpertMs, elapsedMs / nExperts);
+    this.#fetches.add(nExperts, Math.min(elapsedMs, 4 * nExperts * this.#perExpertMs));
   }
 
   /** What a token's first run-through past a miss named as absent in the layers behind it; every layer that it looked at is a key. */
@@ -92,11 +94,21 @@ export class RunMeter {
       const found = (PRIOR.found + laterMissesNamed) / (PRIOR.later + laterMisses);
       const wasted = (PRIOR.inVain + namedInVain) / (PRIOR.found + laterMissesNamed);
       const { atNone: fetchMs, each: expertMs } = this.#fetches;
-      const costs = { layerMs: this.#layerMs, readbackMs: this.#readbackMs, fetchMs, expertMs };
+      const costs = { layerMs: this.#layerMs ?? GUESSED_LAYER_MS, readbackMs: this.#readbackMs, fetchMs, expertMs };
       this.#reach = bestReach(this.#layers, costs, { found, wasted });
     }
     return this.#reach;
   }
+}
+
+/**
+ * A running average that outliers hardly move: drivers compile at a first dispatch, other programs take their turns. What is faster counts
+ * four times as much, what is slower as twice the average at most.
+ */
+export function steady(average: number | null, value: number): number {
+  if (average === null) return value;
+  if (value < average) return average + (value - average) * 4 * NEWEST;
+  return average + (Math.min(value, 2 * average) - average) * NEWEST;
 }
 
 /** Least squares y = atNone + each · x over what came last, old values fading; neither is ever negative. */
