@@ -9,6 +9,7 @@ import { RunningApp } from '../electron/running-app.ts';
 import type { ElectronProgram } from '../electron/stand-in.ts';
 import type { Run } from '../electron/steps.ts';
 import { fusesOf } from './fuses.ts';
+import { onePagePdf } from './one-page-pdf.ts';
 import { TEST_NAME, type TestArtefacts } from './test-artefacts.ts';
 import { unpackDeb, unpackTarGz } from './unpack.ts';
 
@@ -131,6 +132,23 @@ async function checkRunning(run: Run, setting: InstalledSetting, installed: Elec
       equal(existsSync(sprung), false, 'code from NODE_OPTIONS ran');
     });
     await checkAnswer(run, page, { ...setting, program: () => installed, dataFolder, picture: 'package-answer.png' });
+    await run.step('its document worker reads a PDF out of the archive and finds the line', async () => {
+      const file = path.join(setting.folder, 'lighthouse ü.pdf');
+      writeFileSync(file, onePagePdf('The lighthouse keeper counted forty ships.'));
+      const request = (channel: string, payload: object) =>
+        `window.conclave.request('${channel}', ${JSON.stringify(payload)}).then((r) => r.ok ? r.value : Promise.reject(new Error(JSON.stringify(r.error))))`;
+      const { id: collectionId } = await page().evaluate<{ id: string }>(request('documents.createCollection', { name: 'Sea' }));
+      await page().evaluate(request('documents.add', { collectionId, paths: [file] }));
+      const isRead = `${request('documents.list', { collectionId })}.then(([one]) => !!one && one.status !== 'queued' && one.status !== 'reading')`;
+      await page().waitUntil('the document to be read', isRead, 60_000);
+      const search = request('documents.search', { collectionId, query: 'How many ships were counted?', limit: 3 });
+      const passages = await page().evaluate<{ text: string; page: number }[]>(search);
+      equal(
+        passages.map(({ page, text }) => [page, text.includes('forty ships')]),
+        [[1, true]],
+        JSON.stringify(passages),
+      );
+    });
     await run.step('a .gguf opened while it runs goes to the window that is there', async () => {
       const second = path.join(setting.folder, 'second ö.gguf');
       copyFileSync(setting.modelFile, second);

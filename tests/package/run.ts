@@ -2,7 +2,7 @@
  * `npm run test:package [-- --model FILE --question T --expect T]`: what would be packed for each of the six targets (any machine); on
  * Linux x64 a .deb and a tar.gz around the stand-in, unpacked into fresh folders, started and asked. Ends with `N passed, N failed, N skipped`.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -71,7 +71,8 @@ async function checkTarget(platform: TargetPlatform, arch: TargetArch): Promise<
   const resources = path.join(unpacked, ...(platform === 'darwin' ? ['Conclave.app', 'Contents', 'Resources'] : ['resources']));
   const complaints = judgeContents(asarFiles(path.join(resources, 'app.asar')), expectedFiles(platform, arch));
   const beside = readdirSync(resources).filter((name) => !name.endsWith('.lproj'));
-  for (const name of ['app.asar', 'app.asar.unpacked', 'icon.png', 'third-party-licences.txt'])
+  const models = existsSync(path.join(root, 'resources', 'models')) ? ['models'] : [];
+  for (const name of ['app.asar', 'app.asar.unpacked', 'icon.png', 'third-party-licences.txt', ...models])
     if (!beside.includes(name)) complaints.push(`missing in resources: ${name}`);
   for (const name of beside)
     if (!/^(app\.asar|app\.asar\.unpacked|icon\.(png|icns)|third-party-licences\.txt|models)$/.test(name))
