@@ -16,6 +16,7 @@ import { Indexer } from './indexer.ts';
 const WORKER = `const { parentPort } = require('node:worker_threads');
 parentPort.on('message', ({ path }) => {
   if (path === 'hangs') for (;;);
+  if (path === 'lingers') setInterval(() => parentPort.postMessage({ type: 'progress', done: 1, total: 2 }), 500);
   if (path === 'throws') setTimeout(() => { throw new Error('a bug of a parser'); });
   if (path === 'exits') process.exit(0);
   if (path === 'eats') for (const eaten = []; ;) eaten.push(new Array(1e6).fill(eaten.length));
@@ -47,7 +48,7 @@ beforeEach(() => {
       started++;
       return new Worker(WORKER, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 32 }, stderr: true });
     },
-    readMs: 2_000,
+    limits: { stallMs: 2_000, readMs: 4_000 },
   });
 });
 afterEach(async () => {
@@ -86,11 +87,20 @@ test(
     await until(() => isTold('good'));
     const codes = ['hangs', 'throws', 'exits', 'eats'].map((id) => getDocument(database.db, id)?.error?.code);
     expect(codes).toEqual(['document.timeout', 'document.crashed', 'document.crashed', 'document.crashed']);
-    expect(getDocument(database.db, 'hangs')?.error?.message).toContain('longer than 2 seconds');
+    expect(getDocument(database.db, 'hangs')?.error?.message).toMatch(/after \d+ seconds/);
     expect(getDocument(database.db, 'eats')?.error?.message).toContain('memory');
     expect(started).toBe(5);
   },
 );
+
+test('a document that makes progress has longer, but not for ever', { timeout: 60_000 }, async () => {
+  queue('lingers');
+  indexer.start();
+  const startMs = performance.now();
+  await until(() => isTold('lingers'));
+  expect(performance.now() - startMs).toBeGreaterThan(3_500);
+  expect(getDocument(database.db, 'lingers')?.error?.code).toBe('document.timeout');
+});
 
 test('a full disk is no fault of the document: it waits, and is read when there is reason to try again', async () => {
   queue('full');

@@ -25,8 +25,8 @@ export interface IndexerDependencies {
   readonly clock: Clock;
   readonly collections: CollectionService;
   readonly startWorker: StartDocumentWorker;
-  /** For tests; the limit otherwise. */
-  readonly readMs?: number;
+  /** For tests; LIMITS otherwise. */
+  readonly limits?: { readonly stallMs: number; readonly readMs: number };
 }
 
 export class Indexer {
@@ -34,6 +34,7 @@ export class Indexer {
   #worker: Worker | null = null;
   #current: DocumentRecord | null = null;
   #cancelLimit: (() => void) | null = null;
+  #startedMs = 0;
   #cancelAnnounce: (() => void) | null = null;
   /** Settles when a worker that is being ended has gone. */
   #ending: Promise<void> | null = null;
@@ -57,7 +58,8 @@ export class Indexer {
     const next = nextQueued(this.#deps.db);
     if (!next) return;
     this.#current = next;
-    this.#cancelLimit = this.#deps.clock.after(this.#deps.readMs ?? LIMITS.readMs, () => this.#timeOut());
+    this.#startedMs = this.#deps.clock.nowMs();
+    this.#watch();
     this.#worker ??= this.#start();
     this.#worker.ref();
     const job: ReadJob = { id: next.id, path: next.path, kind: next.kind };
@@ -103,6 +105,7 @@ export class Indexer {
     const document = this.#current;
     if (!document) return;
     if (report.type === 'progress') {
+      this.#watch();
       const { done, total } = report;
       const { id: documentId, collectionId } = document;
       return this.#deps.events.emit('documents.progress', { documentId, collectionId, done, total });
@@ -121,12 +124,20 @@ export class Indexer {
     this.#finish(document, toWireError(serviceError('document.crashed', text, { path: document.path })));
   }
 
+  /** Counts the time without progress from now. */
+  #watch(): void {
+    const { clock, limits = LIMITS } = this.#deps;
+    const leftMs = this.#startedMs + limits.readMs - clock.nowMs();
+    this.#cancelLimit?.();
+    this.#cancelLimit = clock.after(Math.max(0, Math.min(limits.stallMs, leftMs)), () => this.#timeOut());
+  }
+
   #timeOut(): void {
     const document = this.#current;
     if (!document) return;
     this.#end();
-    const seconds = Math.round((this.#deps.readMs ?? LIMITS.readMs) / 1000);
-    const text = `Reading ${document.title} took longer than ${seconds} seconds and was ended. Split it, or leave it out.`;
+    const seconds = Math.round((this.#deps.clock.nowMs() - this.#startedMs) / 1000);
+    const text = `Reading ${document.title} got stuck or took too long and was ended after ${seconds} seconds. Split it, or leave it out.`;
     this.#finish(document, toWireError(serviceError('document.timeout', text, { path: document.path })));
   }
 

@@ -25,8 +25,10 @@ export const LIMITS = {
   nesting: 1_000,
   filesAtOnce: 20_000,
   folderDepth: 32,
-  /** For one document; then the worker is ended. */
-  readMs: 120_000,
+  /** Without a sign of progress in one document; then the worker is ended. */
+  stallMs: 120_000,
+  /** For one document, however much progress it makes. */
+  readMs: 1_800_000,
   /** Heap of the worker. */
   workerHeapMb: 2_048,
 } as const;

@@ -27,8 +27,8 @@ export async function parsePdf(bytes: Uint8Array, onProgress: (done: number, tot
       const lines = linesOf(items.filter((item): item is typeof item & TextItem => 'str' in item));
       page.cleanup();
       nChars += lines.reduce((sum, line) => sum + line.text.length, 0);
-      if (nChars > LIMITS.textChars) break; // the builder says so
       pages.push(lines);
+      if (nChars > LIMITS.textChars) break; // the builder says so
     }
     if (nChars === 0)
       throw serviceError(
