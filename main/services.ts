@@ -28,7 +28,7 @@ import { catalogueEntries } from './library/catalogue.ts';
 import { DownloadService } from './library/download/downloads.ts';
 import { listModels } from './library/download/hugging-face.ts';
 import type { Fetch } from './library/download/remote.ts';
-import { fitVerdict } from './library/fit.ts';
+import { fitOf, type Computer } from './library/fit.ts';
 import { ExpertsService } from './experts/experts.ts';
 import { LibraryService } from './library/library.ts';
 import type { ModelFiles } from './library/model-files.ts';
@@ -79,6 +79,9 @@ export interface Services {
   close(): Promise<void>;
 }
 
+/** A listing of files gives sizes only. */
+const UNKNOWN_SHAPE = { layers: null, experts: null, expertsUsed: null, contextTokens: null };
+
 type Handlers = { [C in Channel]: (request: RequestOf<C>) => ResponseOf<C> | Promise<ResponseOf<C>> };
 
 /** Settings that a loaded model was planned by. */
@@ -88,7 +91,6 @@ const RELOADING = ['contextTokens', 'gpuBudgetBytes', 'ramBudgetBytes'] as const
 export function createServices(options: ServicesOptions): Services {
   const { host, engine, files, openConnection, clock = systemClock, newId = randomUUID } = options;
   const { fetch = globalThis.fetch, huggingFace = `https://${HUGGING_FACE_HOST}` } = options;
-  const ramBytes = os.totalmem();
   const folder = host.dataFolder;
   const holder = { pid: process.pid, startedAtMs: clock.nowMs(), program: `${host.kind} host` };
   const lock = lockFolder(folder, holder, openConnection);
@@ -113,7 +115,7 @@ export function createServices(options: ServicesOptions): Services {
     files,
     ownFolder: modelsFolder,
     builtInFolder: options.builtInModelsFolder,
-    ramBytes,
+    computer: () => computer(),
   });
   const collections = new CollectionService({ db, events, clock, newId });
   const retriever = new Bm25Retriever(db);
@@ -161,6 +163,7 @@ export function createServices(options: ServicesOptions): Services {
     problem: () => session.problem,
   });
   const experts = new ExpertsService({ dataFolder: folder, engine, settings: () => settings.current });
+  const computer = (): Computer => ({ ramBytes: os.totalmem(), known: experts.found });
   const session: ModelSession = new ModelSession({
     engine,
     files,
@@ -253,10 +256,13 @@ export function createServices(options: ServicesOptions): Services {
       await select(modelId);
       return null;
     },
-    'library.catalogue': () => catalogueEntries(ramBytes),
+    'library.catalogue': () => catalogueEntries(computer()),
     'library.lookUp': async (request) => {
       const found = await listModels({ ...request, fetch, huggingFace, signal: closing.signal });
-      return { ...request, files: found.map((file) => ({ ...file, fit: fitVerdict(file.sizeBytes, ramBytes) })) };
+      return {
+        ...request,
+        files: found.map((file) => ({ ...file, fit: fitOf({ ...UNKNOWN_SHAPE, sizeBytes: file.sizeBytes }, computer()) })),
+      };
     },
     'library.details': ({ modelId }) => library.details(modelId),
     'downloads.list': () => downloads.list(),

@@ -2,7 +2,15 @@
  * Main's part in where experts live: what the engine needs to plan (budgets, free RAM, speeds measured before, the routing profile), and what
  * is kept of what it found. While a model is loaded, free RAM is watched and its pool shrinks rather than anything swaps.
  */
-import type { EngineClient, EngineLoaded, EngineMachine, EnginePlanning, EngineSurroundings } from '../contract/engine.ts';
+import type { Budgets, MachineFigures, OffloadPlan } from '../../gpu/residency/plan/types.ts';
+import type {
+  EngineClient,
+  EngineLoaded,
+  EngineMachine,
+  EnginePlanning,
+  EngineSurroundings,
+  EngineLinks,
+} from '../contract/engine.ts';
 import type { ExpertActivity } from '../contract/experts.ts';
 import type { Settings } from '../contract/types.ts';
 import { keepLinks, readLinks } from './link-store.ts';
@@ -24,6 +32,7 @@ export class ExpertsService {
   readonly #readRam: () => RamFigures;
   #guard: RamGuard | null = null;
   #modelKey: string | null = null;
+  #found: { readonly budgets: Budgets; readonly machine: MachineFigures } | null = null;
 
   constructor(deps: ExpertsDependencies) {
     this.#deps = deps;
@@ -44,9 +53,15 @@ export class ExpertsService {
     return { ...this.surroundings(), gpuBudgetBytes, ramBudgetBytes, warmCounts };
   }
 
+  /** Budgets and speeds as the last load with a plan found them; null before. */
+  get found(): { readonly budgets: Budgets; readonly machine: MachineFigures } | null {
+    return this.#found;
+  }
+
   /** A model is loaded: keeps what was measured, watches over its pool. */
-  loaded({ plan, measured }: EngineLoaded): void {
+  loaded({ adapter, plan, measured }: EngineLoaded): void {
     this.unloaded();
+    if (plan) this.#find(plan, adapter.software, measured);
     if (measured) this.#keep(() => keepLinks(this.#deps.dataFolder, measured));
     const { engine, everySecond = eachSecond } = this.#deps;
     this.#guard = new RamGuard(plan?.ram.poolBytes ?? 0, {
@@ -54,6 +69,26 @@ export class ExpertsService {
       limit: (limitBytes) => engine.limitRamPool(limitBytes),
       everySecond,
     });
+  }
+
+  #find({ gpu, ram }: OffloadPlan, software: boolean, measured: EngineLinks | null): void {
+    const { ramFreeBytes, ramTotalBytes, links } = this.surroundings();
+    const speeds = measured ?? links.at(-1);
+    this.#found = {
+      budgets: { gpuBytes: gpu.budgetBytes, ramBytes: ram.budgetBytes },
+      machine: {
+        unifiedMemory: ram.budgetBytes === 0,
+        software,
+        gpuFreeBytes: null,
+        ramFreeBytes,
+        ramTotalBytes,
+        diskBytesPerSecond: speeds?.diskBytesPerSecond ?? null,
+        uploadBytesPerSecond: speeds?.uploadBytesPerSecond ?? null,
+        readbackMs: speeds?.readbackMs ?? null,
+        computeBytesPerSecond: speeds?.computeBytesPerSecond ?? null,
+        dispatchMs: speeds?.dispatchMs ?? null,
+      },
+    };
   }
 
   /** An answer of the loaded model ended: what it used makes the next start warm. */

@@ -76,7 +76,7 @@ test.each(catalogueModels().map((model) => [model.id, model] as const))(
 );
 
 test('entries say what the engine cannot run and what fits, in words', () => {
-  const entries = catalogueEntries(24 * 2 ** 30);
+  const entries = catalogueEntries({ ramBytes: 24 * 2 ** 30, known: null });
   const entry = (id: string) => entries.find((candidate) => candidate.id === id)!;
   expect(entry('olmoe-1b-7b-0125')).toMatchObject({
     notYet: null,
@@ -93,4 +93,29 @@ test('entries say what the engine cannot run and what fits, in words', () => {
     sizeBytes: null,
     aboutBytes: 142_154_074_880,
   });
+});
+
+test('once the machine is known the planner says where experts will live and how fast', () => {
+  const GIB = 2 ** 30;
+  const machine = {
+    unifiedMemory: false,
+    software: false,
+    gpuFreeBytes: null,
+    ramFreeBytes: 24 * GIB,
+    ramTotalBytes: 32 * GIB,
+    diskBytesPerSecond: null,
+    uploadBytesPerSecond: null,
+    readbackMs: null,
+    computeBytesPerSecond: null,
+    dispatchMs: null,
+  };
+  const known = { budgets: { gpuBytes: 10 * GIB, ramBytes: 13 * GIB }, machine };
+  const fits = (id: string) => catalogueEntries({ ramBytes: 32 * GIB, known }).find((entry) => entry.id === id)!.files[0].fit;
+  expect(fits('olmoe-1b-7b-0125')).toMatchObject({ level: 'gpu', text: expect.stringContaining('tokens per second') as unknown });
+  expect(fits('qwen3-coder-30b-a3b')).toMatchObject({
+    level: 'ram',
+    text: expect.stringContaining('% of its experts') as unknown,
+  });
+  expect(['disk', 'none']).toContain(fits('qwen3-235b-a22b-instruct-2507').level);
+  expect(fits('deepseek-coder-v2-lite').text).toContain('memory'); // its shape is not known
 });

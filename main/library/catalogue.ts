@@ -8,7 +8,7 @@ import { invariant } from '../../gpu/invariant.ts';
 import json from '../../resources/catalogue.json' with { type: 'json' };
 import type { CatalogueEntry } from '../contract/downloads.ts';
 import { isRepository, isRepositoryFile, partNames } from '../contract/model-address.ts';
-import { fitVerdict } from './fit.ts';
+import { fitOf, type Computer } from './fit.ts';
 
 const text = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(500));
 const count = v.nullable(v.pipe(v.number(), v.safeInteger(), v.minValue(1)));
@@ -77,8 +77,8 @@ export function catalogueModels(): readonly CatalogueModel[] {
   return (known = result.output.models);
 }
 
-/** For the page, with what fits `ramBytes` of memory. */
-export function catalogueEntries(ramBytes: number): readonly CatalogueEntry[] {
+/** For the page, with what fits this computer. */
+export function catalogueEntries(computer: Computer): readonly CatalogueEntry[] {
   return catalogueModels().map(({ revision: _, files, sources, notYet, ...model }) => ({
     ...model,
     notYet:
@@ -97,7 +97,7 @@ export function catalogueEntries(ramBytes: number): readonly CatalogueEntry[] {
         quantisation,
         sizeBytes,
         aboutBytes: sizeBytes === null ? aboutBytes : null,
-        fit: fitVerdict(sizeBytes ?? aboutBytes, ramBytes),
+        fit: fitOf({ ...model, sizeBytes: sizeBytes ?? aboutBytes }, computer),
       };
     }),
     sources: sources.map(({ url }) => url),

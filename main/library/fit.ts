@@ -1,13 +1,63 @@
-/** Whether a model fits this computer, in words. Holds its size against the memory; nothing is measured. */
+/**
+ * Whether a model fits this computer, in words. Once a model has been loaded here the planner answers, from the budgets and speeds that it
+ * found; before that, or where a model's shape is not known, its size is held against the memory.
+ */
+import type { Budgets, MachineFigures } from '../../gpu/residency/plan/types.ts';
 import type { FitVerdict } from '../contract/downloads.ts';
+import { fitVerdict, type Verdict } from '../experts/fit-verdict.ts';
+
+export interface Computer {
+  readonly ramBytes: number;
+  /** What the last load found; null before the first. */
+  readonly known: { readonly budgets: Budgets; readonly machine: MachineFigures } | null;
+}
+
+/** null: not known. */
+export interface ModelShape {
+  readonly sizeBytes: number | null;
+  readonly layers: number | null;
+  /** 0: dense. */
+  readonly experts: number | null;
+  readonly expertsUsed: number | null;
+  readonly expertBytes?: number;
+  readonly contextTokens: number | null;
+}
 
 /** What the system, the app and the context of a conversation take besides the weights. */
 const BESIDES_BYTES = 3 * 2 ** 30;
 /** Of the memory that is left; more means that other programs get squeezed. */
 const COMFORTABLE = 0.75;
+/** The planner takes no more than that by itself. */
+const USUAL_CONTEXT_TOKENS = 4096;
 
-export function fitVerdict(sizeBytes: number | null, ramBytes: number): FitVerdict {
+const LEVELS: Readonly<Record<Verdict, FitVerdict['level']>> = {
+  fits: 'gpu',
+  'fits-with-offload': 'ram',
+  slow: 'disk',
+  'does-not-fit': 'none',
+};
+
+export function fitOf(model: ModelShape, { ramBytes, known }: Computer): FitVerdict {
+  const { sizeBytes, layers, experts, expertsUsed } = model;
   if (sizeBytes === null) return { level: 'unknown', text: 'Its size is not known, so nothing can be said about memory.' };
+  if (known === null || layers === null || experts === null || expertsUsed === null) return againstMemory(sizeBytes, ramBytes);
+  const { verdict, sentence } = fitVerdict(
+    {
+      fileBytes: sizeBytes,
+      nLayers: layers,
+      nExperts: experts,
+      nExpertsUsed: expertsUsed,
+      expertBytes: model.expertBytes ?? null,
+      trainedContextTokens: model.contextTokens ?? USUAL_CONTEXT_TOKENS,
+      kvBytesPerToken: null,
+    },
+    known.machine,
+    known.budgets,
+  );
+  return { level: LEVELS[verdict], text: sentence };
+}
+
+function againstMemory(sizeBytes: number, ramBytes: number): FitVerdict {
   const room = ramBytes - BESIDES_BYTES;
   const memory = `this computer’s ${Math.round(ramBytes / 2 ** 30)} GiB of memory`;
   if (sizeBytes <= room * COMFORTABLE) return { level: 'ram', text: `Fits into ${memory}.` };

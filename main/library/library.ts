@@ -12,7 +12,7 @@ import type { WriteDb } from '../database/handles.ts';
 import { deleteModel, getModel, getModelByPath, listModels, saveModel, type ModelRecord } from '../database/models.ts';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../event-bus.ts';
-import { fitVerdict } from './fit.ts';
+import { fitOf, type Computer } from './fit.ts';
 import type { InspectedModel, ModelFiles } from './model-files.ts';
 
 export interface LibraryDependencies {
@@ -25,7 +25,7 @@ export interface LibraryDependencies {
   readonly ownFolder: string;
   /** Models that came with the app, or null. */
   readonly builtInFolder: string | null;
-  readonly ramBytes: number;
+  readonly computer: () => Computer;
 }
 
 export class LibraryService {
@@ -83,7 +83,15 @@ export class LibraryService {
   async details(modelId: string): Promise<ModelDetails> {
     const { path: filePath, parts, owned } = this.require(modelId);
     const described = await this.#deps.files.describe(filePath);
-    const fit = fitVerdict(described.sizeBytes, this.#deps.ramBytes);
+    const { sizeBytes, layers, experts, trainedContextTokens } = described;
+    const shape = {
+      sizeBytes,
+      layers,
+      experts: experts?.count ?? 0,
+      expertsUsed: experts?.used ?? 0,
+      expertBytes: experts?.bytes,
+    };
+    const fit = fitOf({ ...shape, contextTokens: trainedContextTokens }, this.#deps.computer());
     return { ...described, modelId, owned, fit, paths: parts.map((part) => part.path) };
   }
 

@@ -113,6 +113,15 @@ it('a catalogue that cannot be had says so and can be asked for again', async ()
   expect(library.value.phase).toBe('ready');
 });
 
+it('asks again what fits once a model has been loaded', async () => {
+  const { clock, client, library } = await start('plain');
+  const asked = () => client.log.filter(({ channel }) => channel === 'library.catalogue').length;
+  expect([asked(), library.value.phase]).toEqual([1, 'ready']);
+  void client.request('library.select', { modelId: 'tiny' });
+  await clock.advance(2000);
+  expect(asked()).toBe(2);
+});
+
 it('words for figures, also for those that are not known', () => {
   const change = (given: Partial<DownloadEntry>): DownloadEntry => ({ ...DOWNLOAD, ...given });
   expect(downloadFigures(DOWNLOAD)).toBe('1.2 GiB of 3.9 GiB · 26.1 MiB/s · 2 minutes left');

@@ -67,6 +67,10 @@ export class Library extends Store<LibraryView> {
       }),
     );
     client.on('downloads.finished', ({ name, modelId }) => this.#finished(name, modelId));
+    // A load tells the host what this computer can do, and with it what fits.
+    client.on('engine.status', ({ state }) => {
+      if (state === 'ready' && this.value.phase === 'ready') void this.load();
+    });
     client.onConnection?.((connection) => {
       if (connection === 'restored' && this.value.phase !== 'loading') void this.load();
     });

@@ -197,7 +197,7 @@ it('the catalogue is searched and narrowed; what does not run yet says so', asyn
   await cards.filter({ hasText: 'gpt-oss 20B' }).getByText('Does not run in Conclave yet.').waitFor();
   await page.getByRole('button', { name: 'Run in Conclave' }).click();
   await page.getByRole('status').getByText('3 models').waitFor();
-  await page.getByRole('button', { name: 'Run and fit in memory' }).click();
+  await page.getByRole('button', { name: 'Run well here' }).click();
   expect(await cards.count()).toBe(2);
   await page.getByLabel('Search the catalogue').fill('code');
   expect(await cards.count()).toBe(1);
