@@ -116,32 +116,40 @@ export class ExpertLoader {
     this.#placer.stage(staged, bytes, parts, job.slab, job.slot);
     staging.unmap();
     this.#placer.submit(staging.buffer, sizeBytes, job.slab, job.slot);
+    staging.mapAgain();
     this.bytesUploaded += sizeBytes;
     return tier;
   }
 }
 
-/** A staging buffer: mapped until its bytes are handed to the queue, and again when the queue has taken them. */
+/** A staging buffer: mapped until its bytes are handed to the queue, and again as soon as the queue has taken them. */
 class Staging {
   readonly buffer: GPUBuffer;
   readonly #gpu: GpuDevice;
+  #mapping: Promise<void> = Promise.resolve();
   /** Of a mapped buffer: a range may be asked for only once. */
   #bytes: Uint8Array | null = null;
 
+  /** `buffer` is mapped. */
   constructor(gpu: GpuDevice, buffer: GPUBuffer) {
     this.#gpu = gpu;
     this.buffer = buffer;
   }
 
-  /** Before the next use: the queue may still be reading the last bytes. */
+  /** Resolves when the queue has taken the last bytes. */
   async mapped(): Promise<Uint8Array> {
-    if (this.#bytes) return this.#bytes;
-    if (this.buffer.mapState === 'unmapped') await this.#gpu.orLost(this.buffer.mapAsync(MapMode.WRITE));
-    return (this.#bytes = new Uint8Array(this.buffer.getMappedRange()));
+    await this.#mapping;
+    return (this.#bytes ??= new Uint8Array(this.buffer.getMappedRange()));
   }
 
   unmap(): void {
     this.buffer.unmap();
     this.#bytes = null;
+  }
+
+  /** After the submission that reads it; by the next turn of loading it is there, without a wait. */
+  mapAgain(): void {
+    this.#mapping = this.#gpu.orLost(this.buffer.mapAsync(MapMode.WRITE));
+    this.#mapping.catch(() => undefined); // released before it came, or the device is lost: whoever wants it is told
   }
 }
