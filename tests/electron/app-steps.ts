@@ -1,8 +1,9 @@
 /** What the app must do in a real Electron, step by step. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
+import type { Reply } from '../../main/contract/bridge.ts';
 import type { AppState, Conversation } from '../../main/contract/types.ts';
 import { listPages, waitFor, type DevtoolsPage } from './devtools.ts';
 import { RunningApp } from './running-app.ts';
@@ -12,6 +13,8 @@ import type { Run } from './steps.ts';
 /** Loading compiles some thirty pipelines on a software adapter. */
 const LOAD_LIMIT_MS = 180_000;
 const ANSWER_LIMIT_MS = 240_000;
+/** No real key. */
+const SECRET = 'sk-electron-0123456789';
 
 export interface Setting {
   readonly program: () => ElectronProgram;
@@ -37,7 +40,7 @@ export async function checkApp(run: Run, setting: Setting): Promise<void> {
     const page = () => present(chat);
     const running = () => present(app);
 
-    await checkConfinement(run, page, running);
+    await checkConfinement(run, page, running, setting.dataFolder);
     await checkAnswer(run, page, setting);
     await run.step('a second start hands over to the first and ends', async () => {
       const second = await RunningApp.start(setting.program(), ['--data', setting.dataFolder]);
@@ -105,7 +108,12 @@ async function checkLadder(run: Run, setting: Setting): Promise<void> {
   }
 }
 
-async function checkConfinement(run: Run, page: () => DevtoolsPage, running: () => RunningApp): Promise<void> {
+async function checkConfinement(
+  run: Run,
+  page: () => DevtoolsPage,
+  running: () => RunningApp,
+  dataFolder: string,
+): Promise<void> {
   await run.step('neither page has Node, and each has what it was given only', async () => {
     const globals = `[typeof require, typeof process, typeof module, typeof Buffer, typeof ipcRenderer].join()`;
     const nothing = Array(5).fill('undefined').join();
@@ -131,6 +139,24 @@ async function checkConfinement(run: Run, page: () => DevtoolsPage, running: () 
       'refused',
       'fetch',
     );
+  });
+  await run.step('no image comes but the page’s own', async () => {
+    const picture = `new Promise((r) => { const i = new Image(); i.onload = () => r('came'); i.onerror = () => r('refused'); i.src = 'data:image/gif;base64,R0lGODlhAQABAAAAACw='; })`;
+    equal(await page().evaluate(picture), 'refused', 'an image out of an address');
+  });
+  await run.step('a server’s key is kept only where the system encrypts it, and never lies open', async () => {
+    const ask = (channel: string, request: unknown) =>
+      page().evaluate<Reply>(`window.conclave.request('${channel}', ${JSON.stringify(request)})`);
+    const storage = await ask('remote.keyStorage', {});
+    const { problem } = (storage as { value: { problem: string | null } }).value;
+    const key = { kind: 'set', value: SECRET, store: true };
+    const saved = await ask('remote.save', { serverId: null, name: 'Box', address: 'http://127.0.0.1:9', key });
+    equal(saved.ok, problem === null, `whether it was kept (key store: ${problem ?? 'there'})`);
+    if (saved.ok) await ask('remote.remove', { serverId: (saved.value as { id: string }).id });
+    else equal(saved.error.code, 'remote.key', 'why not');
+    const files = readdirSync(dataFolder).filter((name) => name.startsWith('history.sqlite'));
+    const bytes = files.map((name) => readFileSync(path.join(dataFolder, name), 'latin1')).join('');
+    equal(bytes.includes(SECRET), false, 'the key in the database');
   });
   await run.step('windows, navigation and permissions are denied', async () => {
     equal(await page().evaluate(`window.open('app://engine/') === null`), true, 'window.open');
