@@ -88,6 +88,7 @@ export function roughNumbers(model: ModelSizes, maxBindingBytes: number): ModelN
     kvBytes: (tokens) => Math.ceil(kvBytesPerToken * tokens),
     activationBytes: (tokens, chunk) => 8 * 2 ** 20 + 64 * tokens + 4 * chunk * width * (16 + 2 * nExpertsUsed),
     readbackBytes: 65536,
+    repacksOnGpu: true,
     passingBytes: (chunk) => ({ readbackBytes: 2 ** 20 + 4 * chunk * nExpertsUsed, uniformBytes: 512 * nLayers }),
     tableBytes: 4 * nLayers * nExperts,
     transitTableBytes: 4 * nExperts,

@@ -16,6 +16,7 @@ import { slabGeometry } from '../slab-geometry.ts';
 import type { LayerNumbers, ModelNumbers } from './types.ts';
 
 export interface AdapterLimits {
+  readonly software: boolean;
   readonly maxStorageBindingBytes: number;
   readonly maxBufferBytes: number;
 }
@@ -37,7 +38,8 @@ export function modelNumbers(model: ModelSpec, limits: AdapterLimits, expertsUse
     if (ffn.kind !== 'moe') return [];
     const { slotStrideBytes } = slabGeometry(index, ffn, 1, bindingBytes);
     const fileBytes = Math.max(...ffn.gate.map((gate, i) => gate.sizeBytes + ffn.up[i].sizeBytes + ffn.down[i].sizeBytes));
-    const stagedBytes = REPACK_HEADER_BYTES + Math.max(...ffn.gate.map((_, expert) => stagedParts({ ffn, expert }).sizeBytes));
+    const inFile = Math.max(...ffn.gate.map((_, expert) => stagedParts({ ffn, expert }).sizeBytes));
+    const stagedBytes = Math.max(REPACK_HEADER_BYTES + inFile, slotStrideBytes);
     const slotsPerShard = Math.floor(bindingBytes / slotStrideBytes);
     return [{ slotBytes: slotStrideBytes, fileBytes, stagedBytes, slotsPerShard }];
   });
@@ -57,6 +59,7 @@ export function modelNumbers(model: ModelSpec, limits: AdapterLimits, expertsUse
       const buffers = [...Object.values(decode(contextTokens).sizesBytes), ...Object.values(activationBytes(model, used, chunk))];
       return sum(buffers.map(held)) + held(CHUNK_UNIFORM_BYTES) + STATE_BYTES + cut.uniformBytes;
     },
+    repacksOnGpu: !limits.software,
     passingBytes(chunkTokens) {
       const chunk = largestChunk(model, used, chunkTokens, limits.maxStorageBindingBytes);
       const record = DECODE_HEAD_BYTES + 4 * (decode(1).recordWords + nExperts);

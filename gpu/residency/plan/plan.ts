@@ -64,7 +64,8 @@ export function planOffload(model: ModelNumbers, request: PlanRequest): OffloadP
     residency: {
       layers: residency,
       ramPoolBytes: poolBytes,
-      stagingBytes: best.stagingBytes,
+      // The loader takes one buffer's worth of it for the scratch, used or not.
+      stagingBytes: best.stagingBytes === 0 ? 0 : expertStaging({ ...model, repacksOnGpu: true }, best.readsInFlight),
       ...(best.transitSlots > 0 ? { transitSlots: best.transitSlots } : {}),
     },
     contextTokens: context.tokens,
@@ -126,7 +127,7 @@ function fixedBytes(model: ModelNumbers, contextTokens: number, chunkTokens: num
 /** A staging buffer per read in flight, and the scratch from which bytes are put into planes, for the largest expert. */
 function expertStaging(model: ModelNumbers, readsInFlight: number): number {
   const largest = Math.max(0, ...model.layers.map(({ stagedBytes }) => stagedBytes));
-  return (readsInFlight + 1) * Math.ceil(largest / 16) * 16;
+  return (readsInFlight + (model.repacksOnGpu ? 1 : 0)) * Math.ceil(largest / 16) * 16;
 }
 
 /** What comes besides where experts pass through a transit slab. */

@@ -19,6 +19,8 @@ const UPLOAD = 3 * GB;
 const READBACK_MS = 2;
 /** Two thirds of the memory bandwidth of a mid-range discrete card, of dual-channel laptop memory, and a software adapter's throughput. */
 const COMPUTE = { discrete: 200 * GB, unified: 40 * GB, software: 0.5 * GB };
+/** What the host pays to encode one, however fast the GPU runs it: 2 to 6 µs with Dawn (docs/offload-plan.md). */
+const LEAST_DISPATCH_MS = 0.006;
 const DISPATCH_MS = { hardware: 0.006, software: 0.03 };
 
 export function ratesOf(machine: MachineFigures): Rates {
@@ -36,7 +38,7 @@ export function ratesOf(machine: MachineFigures): Rates {
     uploadBytesPerSecond: or(machine.uploadBytesPerSecond, UPLOAD, `RAM reaches the GPU at ${UPLOAD / GB} GB/s.`),
     readbackMs: or(machine.readbackMs, READBACK_MS, `A question to the GPU takes ${READBACK_MS} ms.`),
     computeBytesPerSecond: or(machine.computeBytesPerSecond, compute, `The GPU reads ${compute / GB} GB/s of weights.`),
-    dispatchMs: or(machine.dispatchMs, dispatchMs, `A dispatch costs ${dispatchMs} ms.`),
+    dispatchMs: Math.max(LEAST_DISPATCH_MS, or(machine.dispatchMs, dispatchMs, `A dispatch costs ${dispatchMs} ms.`)),
     assumptions,
   };
 }

@@ -35,6 +35,8 @@ export interface ModelNumbers {
   activationBytes(contextTokens: number, chunkTokens: number): number;
   /** Read-back buffers of decode. */
   readonly readbackBytes: number;
+  /** Whether bytes are put into planes on the GPU, from a scratch as large as a staging buffer; on a software adapter the host does it. */
+  readonly repacksOnGpu: boolean;
   /** Read-back buffers and uniforms that come besides where experts pass through a transit slab. */
   passingBytes(chunkTokens: number): { readonly readbackBytes: number; readonly uniformBytes: number };
   /** Slot tables: the model's, and the one more where experts pass through a transit slab. */

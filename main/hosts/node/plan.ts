@@ -28,7 +28,7 @@ export interface PlanOptions {
 }
 
 /** What every WebGPU adapter allows. */
-const LEAST_LIMITS = { maxStorageBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 28 };
+const LEAST_LIMITS = { software: true, maxStorageBindingBytes: 2 ** 27, maxBufferBytes: 2 ** 28 };
 
 export function wishesOf({
   contextTokens,
