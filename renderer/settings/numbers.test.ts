@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { LIMITS, parseNumber, SAMPLING } from './numbers.ts';
+import { LIMITS, parseNumber, SAMPLING, shownNumber } from './numbers.ts';
 
 const field = (key: string) => [...SAMPLING, ...LIMITS].find((known) => known.key === key)!;
 
@@ -23,4 +23,12 @@ it('says what is wrong and what is allowed', () => {
     ok: false,
     problem: 'Top-k is a whole number from 0 to 256; “999” is not.',
   });
+});
+
+it('types and shows memory in MiB', () => {
+  expect(parseNumber(field('gpuBudgetBytes'), '6144')).toEqual({ ok: true, change: { gpuBudgetBytes: 6 * 2 ** 30 } });
+  expect(parseNumber(field('ramBudgetBytes'), '')).toEqual({ ok: true, change: { ramBudgetBytes: null } });
+  expect(shownNumber(field('gpuBudgetBytes'), 6 * 2 ** 30)).toBe('6144');
+  expect(shownNumber(field('ramBudgetBytes'), null)).toBe('');
+  expect(shownNumber(field('temperature'), 0.7)).toBe('0.7');
 });

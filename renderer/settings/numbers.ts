@@ -1,7 +1,8 @@
 /** The numeric settings: what each means, what may be typed, and how typed text becomes a value. */
 import type { Settings } from '../../main/contract/types.ts';
 
-export type NumberSetting = 'temperature' | 'topK' | 'topP' | 'minP' | 'seed' | 'maxAnswerTokens' | 'contextTokens';
+export type NumberSetting =
+  'temperature' | 'topK' | 'topP' | 'minP' | 'seed' | 'maxAnswerTokens' | 'contextTokens' | 'gpuBudgetBytes' | 'ramBudgetBytes';
 
 export interface NumberField {
   readonly key: NumberSetting;
@@ -10,6 +11,8 @@ export interface NumberField {
   readonly min: number;
   readonly max: number;
   readonly step: number;
+  /** The setting is typed and shown in this unit of it, such as MiB of bytes; absent: as it is. */
+  readonly unit?: number;
   /** What an empty field means; null: it must be filled. */
   readonly empty: string | null;
 }
@@ -73,6 +76,26 @@ export const LIMITS: readonly NumberField[] = [
     step: 1,
     empty: 'chosen by Conclave',
   },
+  {
+    key: 'gpuBudgetBytes',
+    label: 'GPU memory',
+    help: 'MiB that a model may take. Experts beyond it wait in RAM or in the file; answers stay the same.',
+    min: 1,
+    max: 2 ** 24,
+    step: 1,
+    unit: 2 ** 20,
+    empty: 'chosen by Conclave',
+  },
+  {
+    key: 'ramBudgetBytes',
+    label: 'RAM for experts',
+    help: 'MiB for experts that have no place on the GPU. 0: they are read from the file.',
+    min: 0,
+    max: 2 ** 24,
+    step: 1,
+    unit: 2 ** 20,
+    empty: 'chosen by Conclave',
+  },
 ];
 
 export type Parsed = { readonly ok: true; readonly change: Partial<Settings> } | { readonly ok: false; readonly problem: string };
@@ -90,5 +113,10 @@ export function parseNumber(field: NumberField, typed: string): Parsed {
       ok: false,
       problem: `${field.label} is a ${whole ? 'whole ' : ''}number from ${field.min} to ${field.max}; “${typed.trim()}” is not.`,
     };
-  return { ok: true, change: { [field.key]: value } };
+  return { ok: true, change: { [field.key]: value * (field.unit ?? 1) } };
+}
+
+/** The setting as it stands in its field. */
+export function shownNumber({ unit = 1 }: NumberField, value: number | null): string {
+  return value === null ? '' : String(unit === 1 ? value : Math.round(value / unit));
 }
