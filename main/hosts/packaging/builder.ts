@@ -19,7 +19,9 @@ export interface BuildRequest {
   readonly output: string;
   readonly overrides?: Configuration;
   /** Fuses that this Electron does not have. */
-  readonly withoutFuses?: 'all' | readonly (keyof NonNullable<Configuration['electronFuses']>)[];
+  readonly withoutFuses?: readonly (keyof NonNullable<Configuration['electronFuses']>)[];
+  /** The Electron is no program, only a folder like one: nothing is set in it and nothing signed. */
+  readonly isHollow?: boolean;
 }
 
 const PLATFORMS = { linux: builder.Platform.LINUX, win32: builder.Platform.WINDOWS, darwin: builder.Platform.MAC };
@@ -38,10 +40,12 @@ export async function runBuilder(request: BuildRequest): Promise<string> {
       directories: { output: request.output, ...(request.appFolder ? { app: request.appFolder } : {}) },
       async afterPack({ appOutDir, packager }) {
         unpacked = appOutDir;
-        // The fuses are set after this hook.
-        const configuration: { electronFuses?: Configuration['electronFuses'] } = packager.config;
-        if (request.withoutFuses === 'all') configuration.electronFuses = null;
-        else for (const fuse of request.withoutFuses ?? []) delete packager.config.electronFuses?.[fuse];
+        // Fuses and signature come after this hook.
+        for (const fuse of request.withoutFuses ?? []) delete packager.config.electronFuses?.[fuse];
+        if (request.isHollow) {
+          Object.assign(packager.config, { electronFuses: null });
+          Object.assign(packager.platformSpecificBuildOptions, { identity: null });
+        }
         // Electron's own start page and version file: there when Electron came as a folder.
         await rm(path.join(packager.getResourcesDir(appOutDir), 'default_app.asar'), { force: true });
         await rm(path.join(appOutDir, 'version'), { force: true });
