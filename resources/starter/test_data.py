@@ -10,7 +10,7 @@ from data import guide, reading_tables
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "4325cac4ebab2b9abc8036ffb1f8869c7b8bf712336b2c91f0b77b7b0e99e3b1"
+SHA256_OF_2000 = "7629f5b1ae79528b3e035ee685b5f7d6781b92d947bbf76b554482789d4b2d89"
 
 
 class Data(unittest.TestCase):

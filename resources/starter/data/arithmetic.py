@@ -1,5 +1,6 @@
-"""Sums, differences, small products, unit conversions, weekdays. Two digits are answered plainly; three digits with the working
-written out from the ones up, which is what makes them learnable. Held-out pairs are never trained (see `held_out`)."""
+"""Sums, differences, small products, unit conversions, weekdays. Sums are answered with the working written out from the ones up, weekdays by
+counting aloud: that is what makes them learnable (answered at once, two digits stayed at 10 % of unseen pairs while three digits with their
+working reached 85 %). One digit is answered plainly. Held-out pairs are never trained (see `held_out`)."""
 
 from .sample import Sample, Turn, casual
 
@@ -22,12 +23,14 @@ MUL_FRAMES = (
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 DAY_AFTER = (
     "What day is {n} days after {day}?", "Today is {day}. What day will it be in {n} days?", "If it is {day}, which day comes {n} days later?",
-    "{n} days from {day} is which day?", "Which weekday is {n} days after {day}?", "It's {day} today, what day is it in {n} days?",
+    "{n} days from {day} is which day?", "What comes {n} days after {day}?", "Which weekday is {n} days after {day}?", "It's {day} today, what day is it in {n} days?",
 )
 DAY_BEFORE = (
     "What day is {n} days before {day}?", "Today is {day}. What day was it {n} days ago?", "Which weekday was {n} days before {day}?",
     "If it is {day}, what day was it {n} days earlier?",
 )
+NEXT_DAY = ("What is the day after {day}?", "Today is {day}. What day is tomorrow?", "What day comes after {day}?", "If today is {day}, what is tomorrow?")
+LAST_DAY = ("What is the day before {day}?", "Today is {day}. What day was yesterday?", "What day comes before {day}?", "If today is {day}, what was yesterday?")
 # One entry: from, to, factor, largest value. Definitions of the SI and of the international yard; nothing is rounded.
 UNITS = (
     ("metres", "centimetres", 100, 99), ("kilometres", "metres", 1000, 99), ("centimetres", "millimetres", 10, 99),
@@ -86,7 +89,7 @@ def sum_turn(rng, digits: int, test: bool):
     result = a + b if add else a - b
     question = rng.choice(ADD_FRAMES if add else SUB_FRAMES).format(a=a, b=b)
     sign = "+" if add else "-"
-    text = f"{a} {sign} {b} = {result}" if digits == 2 else (add_working if add else sub_working)(a, b)
+    text = f"{a} {sign} {b} = {result}" if a < 10 and b < 10 else (add_working if add else sub_working)(a, b)
     return Turn(casual(rng, question), f"{text}.", (f"= {result}.",)), result
 
 
@@ -106,8 +109,11 @@ def generate(rng, test: bool = False) -> Sample:
         turn = Turn(casual(rng, question), f"{n} {frm} are {n * factor} {to}.", (f"are {n * factor} ",))
         return Sample("arithmetic", [turn], facts={"kind": kind, "expected": str(n * factor)})
     day, n, forward = rng.randrange(7), rng.randint(1, 9), rng.random() < 0.6
-    target = WEEKDAYS[(day + n) % 7 if forward else (day - n) % 7]
-    question = rng.choice(DAY_AFTER if forward else DAY_BEFORE).format(n=n, day=WEEKDAYS[day])
+    step = 1 if forward else -1
+    counted = [WEEKDAYS[(day + step * i) % 7] for i in range(1, n + 1)]
+    frames = (DAY_AFTER if forward else DAY_BEFORE) if n > 1 or rng.random() < 0.3 else NEXT_DAY if forward else LAST_DAY
+    question = rng.choice(frames).format(n=n, day=WEEKDAYS[day])
     question = question.replace("1 days", "1 day") if n == 1 else question
-    turn = Turn(casual(rng, question), f"It is {target}." if forward else f"It was {target}.", (target,))
-    return Sample("arithmetic", [turn], facts={"kind": kind, "expected": target})
+    count = "" if n == 1 else f"{', '.join(counted)}. "
+    turn = Turn(casual(rng, question), f"{count}It {'is' if forward else 'was'} {counted[-1]}.", (counted[-1],))
+    return Sample("arithmetic", [turn], facts={"kind": kind, "expected": counted[-1]})
