@@ -118,6 +118,11 @@ describe('downloads', () => {
     await here(page).filter({ hasText: 'OLMoE 1B-7B 0125 Instruct Q4_K_M' }).getByText('In use').waitFor();
     await page.getByRole('button', { name: 'Remove OLMoE 1B-7B 0125 Instruct Q4_K_M' }).click();
     await page.getByText('The file is Conclave’s own copy').waitFor();
+    await page.getByRole('button', { name: 'Back to the chat' }).click();
+    await page.getByRole('button', { name: /^OLMoE 1B-7B 0125 Instruct Q4_K_M/ }).click();
+    const panel = page.getByRole('dialog', { name: 'Library' });
+    await panel.getByRole('button', { name: /^Take Qwen3.* off the list$/ }).waitFor();
+    expect(await panel.getByRole('button', { name: /^Take OLMoE.* off the list$/ }).count()).toBe(0);
   });
 
   it('are paused, resumed, tried again and cancelled', async () => {
