@@ -11,6 +11,7 @@ import { assumedHitCurve, recordedHitCurve } from './hit-rate.ts';
 import { placedLayers, PlacementSpace, transitBytes, type PlacedGroup, type PlacedLayer, type Placement } from './placement.ts';
 import { ratesOf, type Rates } from './rates.ts';
 import { planReasons } from './reasons.ts';
+import { mebibytes } from './words.ts';
 import type { MachineFigures, ModelHistory, ModelNumbers, OffloadPlan, PlanRequest, Prediction } from './types.ts';
 
 /** Prompt and answer of the turn that a plan is chosen for. */
@@ -298,13 +299,15 @@ function checkLimits({ layers, nUsed }: ModelNumbers): void {
   );
 }
 
-function belowFloor(budgets: ResolvedBudgets, leastBytes: number, contextTokens: number) {
-  const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-  const least = Math.ceil(leastBytes / 2 ** 20);
+function belowFloor({ gpuBytes, gpuSource }: ResolvedBudgets, leastBytes: number, contextTokens: number) {
+  // Whole units, up: what the sentence says then works.
+  const [unitBytes, unit] = leastBytes < 2 ** 24 ? [2 ** 10, 'KiB'] : [2 ** 20, 'MiB'];
+  const least = Math.ceil(leastBytes / unitBytes);
+  const cure = gpuSource === 'given' ? `Allow ${least} ${unit}` : 'Close other programs that use the GPU';
   return engineError(
     'engine.budget',
-    `The model needs at least ${least} MiB of GPU memory with a context of ${contextTokens} tokens; ${mib(budgets.gpuBytes)} ` +
-      `${budgets.gpuSource === 'given' ? 'were allowed' : 'are free'}. ${budgets.gpuSource === 'given' ? `Allow ${least} MiB` : 'Close other programs that use the GPU'}, shorten the context or choose a smaller model.`,
-    { leastBytes: least * 2 ** 20, budgetBytes: budgets.gpuBytes, contextTokens },
+    `The model needs at least ${least} ${unit} of GPU memory with a context of ${contextTokens} tokens; ${mebibytes(gpuBytes)} ` +
+      `${gpuSource === 'given' ? 'were allowed' : 'are free'}. ${cure}, shorten the context or choose a smaller model.`,
+    { leastBytes: least * unitBytes, budgetBytes: gpuBytes, contextTokens },
   );
 }

@@ -66,7 +66,7 @@ export async function planFor(model: ModelSpec, options: PlanOptions, log: (line
   try {
     const gpu = await openDevice(await nodeGpu(options.adapter));
     try {
-      const planned = await planForDevice(gpu, model, wishes, surroundings);
+      const planned = await planForDevice(gpu, model, { ...wishes, measureOnlyToShare: true }, surroundings);
       keepMeasured(planned, options.dataFolder);
       return planned.plan;
     } finally {
