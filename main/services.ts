@@ -352,7 +352,9 @@ export function createServices(options: ServicesOptions): Services {
       indexer.start();
       void documents.checkFiles().catch((error: unknown) => console.error(error));
       await library.refreshBuiltIn();
+      if (closing.signal.aborted) return;
       await downloads.open().catch((error: unknown) => console.error(error)); // what a crash left could not be cleared
+      if (closing.signal.aborted) return;
       const chosen =
         settings.current.selectedModelId ??
         (await library.list()).find((model) => model.builtIn && model.status === 'usable')?.id;

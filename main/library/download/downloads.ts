@@ -66,6 +66,7 @@ export class DownloadService {
   readonly #deps: DownloadDependencies;
   #running: Running | null = null;
   #isOpen = false;
+  #isClosed = false;
 
   constructor(deps: DownloadDependencies) {
     this.#deps = deps;
@@ -86,6 +87,7 @@ export class DownloadService {
     const found = await readdir(this.#deps.partsFolder).catch(() => [] as string[]);
     for (const name of found)
       if (!known.has(name)) await rm(path.join(this.#deps.partsFolder, name), { recursive: true, force: true });
+    if (this.#isClosed) return; // meanwhile
     this.#isOpen = true;
     this.#next();
   }
@@ -93,6 +95,7 @@ export class DownloadService {
   /** Ends what runs after the chunk in progress; it is still wanted at the next start. */
   async close(): Promise<void> {
     this.#isOpen = false;
+    this.#isClosed = true;
     this.#running?.controller.abort(new Error('the app ends'));
     await this.#running?.ended;
   }
