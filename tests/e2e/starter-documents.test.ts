@@ -18,7 +18,8 @@ import { ask } from './ui-harness.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const found = findChromium();
-const missing = 'missing' in found ? found.missing : existsSync(STARTER_MODEL) ? null : 'resources/models/starter.gguf is not there';
+const missing =
+  'missing' in found ? found.missing : existsSync(STARTER_MODEL) ? null : 'resources/models/starter.gguf is not there';
 /** A prompt with its passages takes a software adapter its time. */
 const ANSWER_MS = 120_000;
 const folder = temporaryFolder();
@@ -41,7 +42,9 @@ afterAll(async () => {
 });
 
 async function startHost(): Promise<string> {
-  const [launcher, script] = ['launcher/with-node.mjs', 'browser/browser.ts'].map((name) => path.join(root, 'main', 'hosts', name));
+  const [launcher, script] = ['launcher/with-node.mjs', 'browser/browser.ts'].map((name) =>
+    path.join(root, 'main', 'hosts', name),
+  );
   const places = ['--data', path.join(folder.path, 'data'), '--no-open'];
   host = spawn(process.execPath, [launcher, script, ...places], { stdio: ['ignore', 'pipe', 'inherit'] });
   for await (const line of createInterface({ input: host.stdout! })) {
