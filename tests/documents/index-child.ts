@@ -1,4 +1,7 @@
-/** `node index-child.ts DATA FILES`: the services index a folder, as after each start; a line on stdout when reading begins, ends when all is read. */
+/**
+ * `node index-child.ts DATA FILES [EVENTS SPIN_MS]`: the services index a folder, as after each start, and end when all is read; or kill
+ * themselves with SIGKILL SPIN_MS after so many reports of progress, while the worker goes on.
+ */
 import { openBetterSqlite3 } from '../../main/database/better-sqlite3.ts';
 import { systemClock } from '../../main/clock.ts';
 import type { Collection, DocumentEntry } from '../../main/contract/documents.ts';
@@ -8,7 +11,7 @@ import { FakeEngine } from '../fixtures-services/fake-engine.ts';
 import { FakeModelFiles } from '../fixtures-services/fake-models.ts';
 import { testHost } from '../fixtures-services/test-services.ts';
 
-const [data, files] = process.argv.slice(2);
+const [data, files, events, spinMs] = process.argv.slice(2);
 const services = createServices({
   host: testHost(data),
   engine: new FakeEngine(systemClock),
@@ -17,11 +20,12 @@ const services = createServices({
   builtInModelsFolder: null,
   startDocumentWorker,
 });
-let hasBegun = false;
+let left = events === undefined ? Infinity : Number(events);
 services.on((event) => {
-  if (hasBegun || event.name !== 'documents.progress') return;
-  hasBegun = true;
-  process.stdout.write('reading\n');
+  if (event.name !== 'documents.progress' || --left > 0) return;
+  const end = performance.now() + Number(spinMs);
+  while (performance.now() < end); // this thread stands still: nothing it could do comes between
+  process.kill(process.pid, 'SIGKILL');
 });
 await services.start();
 const known = (await services.handle('documents.collections', {})) as readonly Collection[];

@@ -15,8 +15,9 @@ import { searchChunks } from '../../main/database/passages.ts';
 import { generateCorpus, randomOf } from './corpus.ts';
 
 const child = fileURLToPath(new URL('./index-child.ts', import.meta.url));
-/** Killed at a random time of so much after it began to read. */
-const KILL_WITHIN_MS = 400;
+/** Killed after one to so many reports of progress (a document gives at least one; a round has three), and up to so long after the last. */
+const MOST_REPORTS = 4;
+const MOST_SPIN_MS = 60;
 
 export interface KillReport {
   readonly seed: number;
@@ -38,25 +39,24 @@ export async function killIndexing(rounds: number, seed: number): Promise<KillRe
     for (const [i, { name, text }] of documents.entries()) writeFileSync(path.join(files, name), `${text}\nmark${i}mark\n`);
     const data = path.join(folder, 'data');
     let kills = 0;
-    while (kills < rounds && (await runChild(data, files, () => random() * KILL_WITHIN_MS)) === 'killed') kills++;
-    await runChild(data, files, null);
+    const when = () => [1 + Math.floor(random() * MOST_REPORTS), random() * MOST_SPIN_MS];
+    while (kills < rounds && (await runChild(data, files, when())) === 'killed') kills++;
+    await runChild(data, files, []);
     return { seed, kills, ...inspect(data, documents.length) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Resolves when it has read everything, or was killed `delayMs()` after it began to read. */
-function runChild(data: string, files: string, delayMs: (() => number) | null): Promise<'killed' | 'done'> {
+/** Resolves when it has read everything, or has killed itself as `when` (reports, ms) says. */
+function runChild(data: string, files: string, when: readonly number[]): Promise<'killed' | 'done'> {
   return new Promise((resolve, reject) => {
-    const running = spawn(process.execPath, [child, data, files], { stdio: ['ignore', 'pipe', 'inherit'] });
-    running.stdout.once('data', () => {
-      if (delayMs) setTimeout(() => running.kill('SIGKILL'), delayMs());
+    const running = spawn(process.execPath, [child, data, files, ...when.map(String)], {
+      stdio: ['ignore', 'ignore', 'inherit'],
     });
-    running.stdout.resume();
     running.on('error', reject);
     running.on('exit', (code, signal) => {
-      if (signal === 'SIGKILL') resolve('killed');
+      if (signal === 'SIGKILL' || (code !== 0 && process.platform === 'win32' && when.length > 0)) resolve('killed');
       else if (code === 0) resolve('done');
       else reject(new Error(`the indexing process ended with ${code}`));
     });
