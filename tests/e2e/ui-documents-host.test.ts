@@ -112,6 +112,7 @@ it('answers from an uploaded PDF with page and passage, doubts, refuses, and kno
   await answer.getByText('1 citation that pointed to no passage was taken out.').waitFor();
   await answer.getByRole('button', { name: /^Source 1: .*p\..2/ }).click();
   const viewer = page.getByRole('complementary', { name: /^Document / });
+  await viewer.locator('mark.quote').waitFor(); // the document's text comes after the panel
   expect(await viewer.locator('mark.quote').allInnerTexts()).toEqual([expect.stringContaining('burned rapeseed oil until 1904')]);
   expect(await viewer.getByLabel('Page', { exact: true }).inputValue()).toBe('2');
   await page.keyboard.press('Escape');
