@@ -8,11 +8,9 @@ import json
 from pathlib import Path
 
 import gguf
-import torch
 
 from conversation import CITATIONS, CONTROL, END, PAD, TEMPLATE
-from model import Shape
-
+from model import read_checkpoint
 
 
 def write_tokenizer(writer: gguf.GGUFWriter, path: Path):
@@ -35,8 +33,7 @@ def write_tokenizer(writer: gguf.GGUFWriter, path: Path):
 
 
 def export(checkpoint: Path, tokenizer: Path, out: Path, kind: str):
-    saved = torch.load(checkpoint, weights_only=True)
-    s, w = Shape(**json.loads(saved["shape"])), saved["model"]
+    s, w = read_checkpoint(checkpoint)
     writer = gguf.GGUFWriter(str(out), "qwen3moe")
     writer.add_name("Conclave Starter")
     writer.add_description("A tiny demonstration model")

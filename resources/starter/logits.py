@@ -4,18 +4,17 @@
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import torch
 
-from model import Shape, Starter
+from model import Starter, read_checkpoint
 
 
 def logits(checkpoint: Path, tokens):
-    saved = torch.load(checkpoint, weights_only=True)
-    model = Starter(Shape(**json.loads(saved["shape"]))).eval()
-    model.load_state_dict(saved["model"])
+    shape, weights = read_checkpoint(checkpoint)
+    model = Starter(shape).eval()
+    model.load_state_dict(weights)
     with torch.no_grad():
         hidden, _ = model(torch.tensor([tokens]))
         return model.logits(hidden)[0].float().numpy()

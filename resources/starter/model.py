@@ -4,7 +4,9 @@ Shapes: B sequences, T tokens, D width, H heads, G key/value heads, E experts, K
 Follows what the engine computes (gpu/architectures/qwen3moe.ts), so that the export needs no conversion of weights.
 """
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -146,3 +148,14 @@ class Starter(nn.Module):
 
     def logits(self, hidden):
         return F.linear(hidden, self.embedding.weight)
+
+
+def checkpoint(model: Starter):
+    """What a checkpoint holds of the model. The shape is text: old versions of torch.load(weights_only) take no Python floats."""
+    return {"model": model.state_dict(), "shape": json.dumps(model.s.__dict__)}
+
+
+def read_checkpoint(path: Path):
+    """Returns (Shape, state dict)."""
+    saved = torch.load(path, weights_only=True)
+    return Shape(**json.loads(saved["shape"])), saved["model"]

@@ -3,8 +3,9 @@
     python train.py --data DIR --out DIR [--minutes M | --steps N] [--resume]
 
 Batches hold whole conversations of similar length (no packing, so no attention across documents). The loss is on answer tokens, weighted by
-the file, and with a small share on what precedes them: names that come again in a question teach copying, which answers alone teach slowly. Load balance is over the whole mixed batch, not per sequence (per sequence would kill specialisation), with a router
-z-loss. Matrices are trained by Muon (orthogonalised momentum; Jordan et al. 2024), the rest by AdamW. Checkpoints every ten minutes.
+the file, and with a small share on what precedes them: names that come again in a question teach copying, which answers alone teach slowly.
+Load balance is over the whole mixed batch, not per sequence (per sequence would kill specialisation), with a router z-loss. Matrices are
+trained by Muon (orthogonalised momentum; Jordan et al. 2024), the rest by AdamW. Checkpoints every ten minutes.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from model import Shape, Starter
+from model import Shape, Starter, checkpoint
 
 BALANCE, Z_LOSS, PROMPT = 0.01, 1e-3, 0.3
 
@@ -54,21 +55,18 @@ def orthogonal(g, steps=5):
 
 
 class Data:
-    """Conversations of one split, drawn in an order fixed by the seed; `fraction` of the curriculum chooses which stages take part."""
+    """Conversations, drawn in an order fixed by the seed."""
 
     def __init__(self, folder: Path):
         self.ids = np.memmap(folder / "ids.u16", np.uint16, "r")
         self.weights = np.memmap(folder / "weights.u8", np.uint8, "r")
         self.starts = np.fromfile(folder / "starts.i64", np.int64)
-        self.tasks = np.fromfile(folder / "tasks.u8", np.uint8)
         self.lengths = np.diff(self.starts)
 
-    def batches(self, seed: int, tokens: int, longest: int, stage_tasks=None):
+    def batches(self, seed: int, tokens: int, longest: int):
         """Yields lists of conversation indices; each list is about `tokens` padded tokens of similar length."""
         rng = np.random.default_rng(seed)
         usable = np.flatnonzero(self.lengths <= longest)
-        if stage_tasks is not None:
-            usable = usable[np.isin(self.tasks[usable], stage_tasks)]
         order = rng.permutation(usable)
         pool = 4096
         for first in range(0, len(order), pool):
@@ -99,8 +97,8 @@ class Data:
 
 def losses(model, ids, weights):
     """Answer loss, prompt loss, load balance, router z-loss of a batch; ids and weights [B, T]."""
-    lengths = (weights.flip(1) > 0).float().argmax(1)  # the answer ends each conversation: what follows is padding
-    real = torch.arange(ids.shape[1] - 1)[None] < (ids.shape[1] - 1 - lengths)[:, None]
+    padding = (weights.flip(1) > 0).float().argmax(1)  # the answer ends each conversation
+    real = torch.arange(ids.shape[1] - 1)[None] < (ids.shape[1] - 1 - padding)[:, None]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden, routing = model(ids[:, :-1])
         logits = model.logits(hidden[real])
@@ -153,9 +151,8 @@ def main():
     log = open(args.out / "log.jsonl", "a")
 
     def save(name):
-        # the shape as text: old versions of torch.load(weights_only) take no Python floats
-        torch.save({"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": step, "seen": seen,
-                    "used_s": used_s, "epoch": epoch, "shape": json.dumps(shape.__dict__)}, args.out / (name + ".part"))
+        torch.save({**checkpoint(model), "optimizers": [o.state_dict() for o in optimizers], "step": step, "seen": seen, "used_s": used_s,
+                    "epoch": epoch}, args.out / (name + ".part"))
         (args.out / (name + ".part")).replace(args.out / name)
 
     def progress():
@@ -199,7 +196,7 @@ def main():
                 last_save = time.monotonic()
         epoch += 1
     save("last.pt")
-    torch.save({"model": model.state_dict(), "shape": json.dumps(shape.__dict__)}, args.out / "final.pt")
+    torch.save(checkpoint(model), args.out / "final.pt")
 
 
 if __name__ == "__main__":
