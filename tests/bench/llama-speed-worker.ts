@@ -2,8 +2,8 @@
  * Child process that times llama.cpp (npm package node-llama-cpp, installed outside the repository) on one device: loads once, then answers each
  * `round` with the milliseconds of a prefill and of a decode. Its pipelines are compiled by a round that nobody counts.
  */
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { promptIds } from '../../main/hosts/cli/commands/bench.ts';
+import { loadLlama } from '../parity/llama-package.ts';
 
 export interface LlamaRound {
   readonly promptTokens: number;
@@ -23,7 +23,6 @@ interface Llama {
   loadModel(options: { modelPath: string; gpuLayers: 'max' | number }): Promise<LlamaModel>;
 }
 interface LlamaModel {
-  readonly tokens: unknown;
   createContext(options: object): Promise<{ getSequence(): LlamaSequence }>;
 }
 interface LlamaSequence {
@@ -33,12 +32,7 @@ interface LlamaSequence {
 
 const [folder, file, gpu, vocabularyText] = process.argv.slice(2);
 const vocabularySize = Number(vocabularyText);
-const entry = path.join(folder, 'node_modules', 'node-llama-cpp', 'dist', 'index.js');
-const { getLlama, LlamaLogLevel } = (await import(pathToFileURL(entry).href)) as {
-  getLlama(options: object): Promise<Llama>;
-  LlamaLogLevel: { error: string };
-};
-const llama = await getLlama({ build: 'never', gpu: gpu === 'cpu' ? false : gpu, logLevel: LlamaLogLevel.error, maxThreads: 2 });
+const llama = await loadLlama<Llama>(folder, gpu === 'cpu' ? false : gpu);
 const device = gpu === 'cpu' ? 'CPU' : (await llama.getGpuDeviceNames()).join(', ');
 const model = await llama.loadModel({ modelPath: file, gpuLayers: gpu === 'cpu' ? 0 : 'max' });
 const context = await model.createContext({ contextSize: 1024, batchSize: 512, threads: 2, flashAttention: false });
@@ -46,7 +40,7 @@ const sequence = context.getSequence();
 
 async function round({ promptTokens, newTokens }: LlamaRound): Promise<LlamaTimes> {
   await sequence.clearHistory();
-  const prompt = Array.from({ length: promptTokens }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) % vocabularySize);
+  const prompt = Array.from(promptIds(promptTokens, vocabularySize));
   const startMs = performance.now();
   const last = { generateNext: { token: true } };
   const outputs = await sequence.controlledEvaluate(prompt.map((id, i) => (i === promptTokens - 1 ? [id, last] : id)));

@@ -2,8 +2,7 @@
  * Child process that holds llama.cpp (npm package node-llama-cpp, installed outside the repository): a failed assertion in it ends this
  * process, not the test run. Jobs come and answers go over Node's IPC channel. Usage: see llama.ts.
  */
-import path from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { loadLlama } from './llama-package.ts';
 
 export interface LlamaJob {
   readonly file: string;
@@ -32,13 +31,7 @@ interface LlamaContext {
   dispose(): Promise<void>;
 }
 
-const folder = process.argv[2];
-const entry = path.join(folder, 'node_modules', 'node-llama-cpp', 'dist', 'index.js');
-const { getLlama, LlamaLogLevel } = (await import(pathToFileURL(entry).href)) as {
-  getLlama(options: object): Promise<Llama>;
-  LlamaLogLevel: { error: string };
-};
-const llama = await getLlama({ build: 'never', gpu: false, logLevel: LlamaLogLevel.error, maxThreads: 2 });
+const llama = await loadLlama<Llama>(process.argv[2], false);
 
 async function evaluate({ file, tokens, generate, vocabularySize, kv }: LlamaJob): Promise<LlamaAnswer> {
   const model = await llama.loadModel({ modelPath: file, gpuLayers: 0 });

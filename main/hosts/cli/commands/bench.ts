@@ -163,7 +163,7 @@ function rate(tokens: number, elapsedMs: number): number {
 }
 
 /** Spread over the vocabulary, the same in every run. */
-function promptIds(n: number, vocabularySize: number): Uint32Array {
+export function promptIds(n: number, vocabularySize: number): Uint32Array {
   return Uint32Array.from({ length: n }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 0) % vocabularySize);
 }
 
