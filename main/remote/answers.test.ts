@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { beginStream, json, piece, streamAnswer } from '../../tests/fixtures-services/fake-openai.ts';
+import { answerTo, finishes, remoteBox, SECRET } from '../../tests/fixtures-services/remote-box.ts';
+import { finishedEvents } from '../../tests/fixtures-services/test-services.ts';
+
+const box = remoteBox();
+const { setUp, end, withRemote } = box;
+
+describe('an answer', () => {
+  test('streams, is committed, counts as the server counted, and names model and host', async () => {
+    const t = setUp();
+    await withRemote(t, { kind: 'set', value: SECRET, store: false });
+    await t.request('settings.update', { systemPrompt: 'Be brief.', temperature: 0.5, topP: 0.9, seed: 11, maxAnswerTokens: 77 });
+    box.server.reply = (_, response) =>
+      streamAnswer(response, ['Ber', 'lin ', '🐦'], { prompt_tokens: 12, completion_tokens: 5 });
+    const message = await answerTo(t, 'Capital of Germany?');
+    expect(message).toMatchObject({
+      content: 'Berlin 🐦',
+      status: 'complete',
+      modelName: 'big-moe',
+      remoteHost: box.server.host,
+      stats: { promptTokens: 12, answerTokens: 5, contextUsedTokens: 17, contextTokens: null, droppedTurns: 0 },
+    });
+    const [{ method, url, headers, body }] = box.server.seen;
+    expect([method, url, headers.authorization]).toEqual(['POST', '/v1/chat/completions', `Bearer ${SECRET}`]);
+    expect(JSON.parse(body)).toEqual({
+      model: 'big-moe',
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content: 'Capital of Germany?' },
+      ],
+      stream: true,
+      stream_options: { include_usage: true },
+      max_tokens: 77,
+      temperature: 0.5,
+      top_p: 0.9,
+      seed: 11,
+    });
+    const started = t.events.find((event) => event.name === 'answer.started');
+    expect(started?.payload).toMatchObject({ answerId: message.id, modelName: 'big-moe', remoteHost: box.server.host });
+    const text = t.events.flatMap((event) => (event.name === 'answer.text' ? [event.payload.text] : [])).join('');
+    expect(text).toBe('Berlin 🐦');
+  });
+
+  test('takes the earlier turns along, and waits its turn in the queue', async () => {
+    const t = setUp();
+    await withRemote(t);
+    box.server.reply = (_, response, body) =>
+      streamAnswer(response, [`${(JSON.parse(body) as { messages: unknown[] }).messages.length}`]);
+    const first = await t.ask('One');
+    await t.ask('Other');
+    await finishes(t, 2);
+    await t.ask('Two', { conversationId: first.conversation.id, parentId: first.answer.id });
+    await finishes(t, 3);
+    expect(finishedEvents(t.events).map(({ content }) => content)).toEqual(['1', '1', '3']);
+  });
+
+  test('of a server that does not stream comes whole', async () => {
+    const t = setUp();
+    await withRemote(t);
+    box.server.reply = (_, response) =>
+      json(response, 200, { choices: [{ message: { role: 'assistant', content: 'All at once' }, finish_reason: 'stop' }] });
+    expect(await answerTo(t)).toMatchObject({ content: 'All at once', status: 'complete' });
+  });
+
+  test('of a server that knows fewer parameters is asked for without them', async () => {
+    const t = setUp();
+    await withRemote(t);
+    box.server.reply = (_, response, body) => {
+      const asked = JSON.parse(body) as Record<string, unknown>;
+      if ('stream_options' in asked)
+        return json(response, 400, { error: { message: 'Unrecognized request argument: stream_options' } });
+      if ('max_tokens' in asked) return json(response, 400, { error: "Use 'max_completion_tokens' instead." });
+      streamAnswer(response, [String(asked.max_completion_tokens)]);
+    };
+    expect(await answerTo(t)).toMatchObject({ content: '1024', status: 'complete' });
+  });
+
+  test('is stopped: the text is kept, the request is ended, the next question is answered', async () => {
+    const t = setUp();
+    await withRemote(t);
+    box.server.reply = (_, response) => {
+      beginStream(response);
+      response.write(piece('Half'));
+    };
+    const { conversation, answer } = await t.ask('Q');
+    await t.until(() => t.events.some((event) => event.name === 'answer.text'), 'text');
+    expect(box.server.closed()).toBe(0);
+    await t.request('chat.stop', { answerId: answer.id });
+    expect(await t.message(conversation.id, answer.id)).toMatchObject({ content: 'Half', status: 'stopped', error: null });
+    await t.until(() => box.server.closed() === 1, 'the end of the request');
+    box.server.reply = (_, response) => streamAnswer(response, ['next']);
+    await t.ask('Again', { conversationId: conversation.id, parentId: answer.id });
+    await finishes(t, 2);
+    expect(finishedEvents(t.events)[1]).toMatchObject({ status: 'complete', content: 'next' });
+  });
+
+  test('that a crash cut is interrupted after the restart, with its text', async () => {
+    const t = setUp();
+    await withRemote(t);
+    box.server.reply = (_, response) => {
+      beginStream(response);
+      response.write(piece('Half'));
+    };
+    const { conversation, answer } = await t.ask('Q');
+    await t.until(() => t.events.some((event) => event.name === 'answer.text'), 'text');
+    await end(t);
+    const again = setUp();
+    expect(await again.message(conversation.id, answer.id)).toMatchObject({ content: 'Half', status: 'interrupted' });
+  });
+
+  test('drops the oldest turns by estimate where the context is known, and says so', async () => {
+    const t = setUp();
+    await withRemote(t, undefined, 200);
+    box.server.reply = (_, response) => streamAnswer(response, ['ok']);
+    const first = await t.ask('x'.repeat(400));
+    await finishes(t);
+    const second = await t.ask('y'.repeat(300), { conversationId: first.conversation.id, parentId: first.answer.id });
+    await finishes(t, 2);
+    expect(await t.message(first.conversation.id, second.answer.id)).toMatchObject({
+      status: 'complete',
+      stats: { droppedTurns: 1, contextTokens: 200 },
+    });
+    const { messages, max_tokens } = JSON.parse(box.server.seen[1].body) as {
+      messages: { content: string }[];
+      max_tokens: number;
+    };
+    expect(messages.map(({ content }) => content[0])).toEqual(['y']);
+    expect(max_tokens).toBe(200 - (300 / 4 + 4));
+  });
+});
