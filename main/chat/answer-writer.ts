@@ -30,6 +30,7 @@ export class AnswerWriter {
   readonly #answerId: string;
   readonly #conversationId: string;
   readonly #onCommitFailed: (error: unknown) => void;
+  readonly #startMs: number;
   #content = '';
   #tokens = 0;
   #uncommittedTokens = 0;
@@ -48,7 +49,8 @@ export class AnswerWriter {
     this.#answerId = answer.id;
     this.#conversationId = answer.conversationId;
     this.#onCommitFailed = onCommitFailed;
-    this.#decodeStartMs = services.clock.nowMs();
+    this.#startMs = services.clock.nowMs();
+    this.#decodeStartMs = this.#startMs;
   }
 
   get isFinished(): boolean {
@@ -63,9 +65,11 @@ export class AnswerWriter {
     return this.#tokens;
   }
 
-  /** Milliseconds since the prompt was read. */
-  get decodeMs(): number {
-    return this.#clock.nowMs() - this.#decodeStartMs;
+  /** Until the prompt was read, and since then; without a token it is still being read. */
+  get times(): { readonly prefillMs: number; readonly decodeMs: number } {
+    const nowMs = this.#clock.nowMs();
+    const decodeMs = this.#tokens > 0 ? nowMs - this.#decodeStartMs : 0;
+    return { prefillMs: nowMs - this.#startMs - decodeMs, decodeMs };
   }
 
   /** Commits and tells who writes. */
@@ -95,9 +99,9 @@ export class AnswerWriter {
     this.#content += text;
     this.#tokens += nTokens;
     this.#uncommittedTokens += nTokens;
-    const { decodeMs: elapsedMs, tokens } = this;
+    const elapsedMs = this.#clock.nowMs() - this.#decodeStartMs;
     const ids = { answerId: this.#answerId, conversationId: this.#conversationId };
-    if (text !== '') this.#events.emit('answer.text', { ...ids, offset, text, tokens, elapsedMs });
+    if (text !== '') this.#events.emit('answer.text', { ...ids, offset, text, tokens: this.#tokens, elapsedMs });
     if (this.#uncommittedTokens >= COMMIT_EVERY_TOKENS) this.#commit();
     else this.#cancelTimer ??= this.#clock.after(COMMIT_EVERY_MS, () => this.#commit());
   }

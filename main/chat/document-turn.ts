@@ -9,6 +9,7 @@ import type { Passage } from '../contract/documents.ts';
 import type { Message } from '../contract/types.ts';
 import { getConversation } from '../database/conversations.ts';
 import type { ReadDb } from '../database/handles.ts';
+import { getMessage, listPath } from '../database/messages.ts';
 import { withoutCitations } from '../documents/citations.ts';
 import { claimOf, coverage, termsOf } from '../documents/claims.ts';
 import { searchQuestion } from '../documents/query.ts';
@@ -23,22 +24,26 @@ export const MOST_PASSAGES = 5;
 /** The last turn stays with the question unless it takes more of the context than this. */
 const LAST_TURN_SHARE = 0.25;
 
-/** A question whose conversation looks into a collection. */
 export interface LookedUp {
+  /** From the first message to the question. */
+  readonly path: readonly Message[];
   readonly question: string;
-  /** Best first; empty when the documents have nothing to do with it. */
-  readonly passages: readonly Passage[];
+  /** Best first; empty when the documents have nothing to do with the question, null where the conversation looks into no collection. */
+  readonly passages: readonly Passage[] | null;
 }
 
-/** Null without a collection. `path` runs from the first message to the question. */
-export function lookUp(db: ReadDb, retriever: Retriever, path: readonly Message[]): LookedUp | null {
-  const collectionId = getConversation(db, path[0].conversationId)?.collectionId ?? null;
-  if (collectionId === null) return null;
+/** The question of an answer, and what the documents have on it. */
+export function lookUp({ db, retriever }: { readonly db: ReadDb; readonly retriever: Retriever }, answerId: string): LookedUp {
+  const questionId = getMessage(db, answerId)?.parentId;
+  invariant(questionId, 'an answer has a question');
+  const path = listPath(db, questionId);
   const questions = path.filter(({ role }) => role === 'user').map(({ content }) => content);
   const question = questions.at(-1);
   invariant(question !== undefined, 'a path ends with a question');
+  const collectionId = getConversation(db, path[0].conversationId)?.collectionId ?? null;
+  if (collectionId === null) return { path, question, passages: null };
   const search = searchQuestion(question, questions.at(-2) ?? null);
-  return { question, passages: retriever.retrieve(collectionId, search, MOST_PASSAGES) };
+  return { path, question, passages: retriever.retrieve(collectionId, search, MOST_PASSAGES) };
 }
 
 export interface DocumentTurns {

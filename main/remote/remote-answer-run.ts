@@ -1,17 +1,13 @@
 /** One answer that a server writes: the same writer, commits and ends as the engine's (answer-run.ts); only the source of the text differs. */
 import { isConclaveError } from '../../gpu/errors.ts';
-import { invariant } from '../../gpu/invariant.ts';
-import { ABSENT_ANSWER } from '../chat/document-prompt.ts';
 import { lookUp } from '../chat/document-turn.ts';
 import { AnswerWriter } from '../chat/answer-writer.ts';
 import type { ChatDependencies } from '../chat/chat.ts';
 import type { Run } from '../chat/chat-model.ts';
-import type { Passage } from '../contract/documents.ts';
+import { Grounding } from '../chat/grounding.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
 import type { OutgoingPassage } from '../contract/remote.ts';
 import type { GenerationStats, MessageStatus } from '../contract/types.ts';
-import { getMessage, listPath } from '../database/messages.ts';
-import { checkAnswer, NO_EVIDENCE, type CheckedAnswer } from '../documents/evidence.ts';
 import { streamCompletion, type CompletionResult, type CompletionTarget } from './completion.ts';
 import { outgoingPassages, remotePrompt, type RemotePrompt } from './remote-prompt.ts';
 
@@ -32,29 +28,27 @@ export class RemoteAnswerRun implements Run {
   readonly #server: AnsweringServer;
   readonly #controller = new AbortController();
   readonly #writer: AnswerWriter;
-  readonly #startMs: number;
-  #question = '';
-  #sources: readonly Passage[] = [];
+  readonly #grounding: Grounding;
   #prompt: RemotePrompt | null = null;
 
   constructor(chat: ChatDependencies, answer: { readonly id: string; readonly conversationId: string }, server: AnsweringServer) {
     this.answerId = answer.id;
     this.#chat = chat;
     this.#server = server;
-    this.#startMs = chat.clock.nowMs();
     this.#writer = new AnswerWriter(chat, answer, (error) => this.end('failed', toWireError(error)));
+    this.#grounding = new Grounding(this.#writer);
     this.done = this.#run();
   }
 
   end(status: MessageStatus, error: WireError | null): void {
     this.#controller.abort();
-    this.#writer.finish({ status, stats: this.#stats(null), error, ...this.#checked() });
+    this.#writer.finish({ status, stats: this.#stats(null), error, ...this.#grounding.checked() });
   }
 
   async #run(): Promise<void> {
     try {
       const prompt = this.#begin();
-      if (!prompt) return this.#finishAbsent();
+      if (!prompt) return this.#grounding.finishAbsent();
       const { temperature, topP, seed } = this.#chat.settings.current;
       let hasBegun = false;
       const result = await streamCompletion(
@@ -68,7 +62,7 @@ export class RemoteAnswerRun implements Run {
         },
         this.#controller.signal,
       );
-      this.#writer.finish({ status: 'complete', stats: this.#stats(result), error: null, ...this.#checked() });
+      this.#writer.finish({ status: 'complete', stats: this.#stats(result), error: null, ...this.#grounding.checked() });
     } catch (error) {
       this.#writer.finish({ status: 'failed', stats: this.#stats(null), error: toWireError(error) });
       if (!isConclaveError(error) && !this.#controller.signal.aborted) console.error(error);
@@ -77,34 +71,17 @@ export class RemoteAnswerRun implements Run {
 
   /** Null when the documents have nothing to do with the question: then nobody is asked. Throws `remote.consent` before anything is sent. */
   #begin(): RemotePrompt | null {
-    const { db, settings, retriever } = this.#chat;
     const { modelName, host, contextTokens } = this.#server;
-    const questionId = getMessage(db, this.answerId)?.parentId;
-    invariant(questionId, 'an answer has a question');
-    const path = listPath(db, questionId);
-    const found = lookUp(db, retriever, path);
-    const isAbsent = found?.passages.length === 0;
+    const { path, question, passages } = lookUp(this.#chat, this.answerId);
+    const isAbsent = passages?.length === 0;
     this.#writer.start(modelName, isAbsent ? null : host);
     if (isAbsent) return null;
-    const prompt = remotePrompt(path, settings.current, contextTokens, found?.passages ?? null);
+    const prompt = remotePrompt(path, this.#chat.settings.current, contextTokens, passages);
     this.#server.checkOutgoing(this.answerId, outgoingPassages(path, prompt, host));
     this.#prompt = prompt;
-    this.#question = found?.question ?? '';
-    this.#sources = prompt.sources;
-    this.#writer.sources(prompt.sources);
+    this.#grounding.begin(question, prompt.sources);
     this.#writer.prefill(prompt.estimatedTokens, prompt.estimatedTokens);
     return prompt;
-  }
-
-  /** Nothing for an answer without passages or without text. */
-  #checked(): CheckedAnswer | null {
-    if (this.#sources.length === 0 || this.#writer.content.trim() === '') return null;
-    return checkAnswer(this.#writer.content, this.#question, this.#sources);
-  }
-
-  #finishAbsent(): void {
-    this.#writer.append(ABSENT_ANSWER, 0);
-    this.#writer.finish({ status: 'complete', stats: null, error: null, evidence: NO_EVIDENCE });
   }
 
   /** The server's numbers where it gave some, else estimates: one token a piece. Null when no prompt came about. */
@@ -112,12 +89,10 @@ export class RemoteAnswerRun implements Run {
     if (!this.#prompt) return null;
     const promptTokens = result?.usage?.promptTokens ?? this.#prompt.estimatedTokens;
     const answerTokens = result?.usage?.answerTokens ?? this.#writer.tokens;
-    const decodeMs = this.#writer.tokens > 0 ? this.#writer.decodeMs : 0;
     return {
       promptTokens,
       answerTokens,
-      prefillMs: this.#chat.clock.nowMs() - this.#startMs - decodeMs,
-      decodeMs,
+      ...this.#writer.times,
       contextUsedTokens: promptTokens + answerTokens,
       contextTokens: this.#server.contextTokens,
       droppedTurns: this.#prompt.droppedTurns,

@@ -1,0 +1,37 @@
+/**
+ * The documents' part in one answer, whoever writes it (the engine or a server): the passages that it is given, what they say about its
+ * text, and the whole answer where there are none.
+ */
+import type { Passage } from '../contract/documents.ts';
+import { checkAnswer, NO_EVIDENCE, type CheckedAnswer } from '../documents/evidence.ts';
+import type { AnswerWriter } from './answer-writer.ts';
+import { ABSENT_ANSWER } from './document-prompt.ts';
+
+export class Grounding {
+  readonly #writer: AnswerWriter;
+  #question = '';
+  #sources: readonly Passage[] = [];
+
+  constructor(writer: AnswerWriter) {
+    this.#writer = writer;
+  }
+
+  /** `sources`: the passages in the prompt, committed and told before the answer's first word; may be empty. */
+  begin(question: string, sources: readonly Passage[]): void {
+    this.#question = question;
+    this.#sources = sources;
+    this.#writer.sources(sources);
+  }
+
+  /** Null for an answer without passages or without text. */
+  checked(): CheckedAnswer | null {
+    const { content } = this.#writer;
+    return this.#sources.length === 0 || content.trim() === '' ? null : checkAnswer(content, this.#question, this.#sources);
+  }
+
+  /** The documents have nothing to do with the question: nobody is asked. */
+  finishAbsent(): void {
+    this.#writer.append(ABSENT_ANSWER, 0);
+    this.#writer.finish({ status: 'complete', stats: null, error: null, evidence: NO_EVIDENCE });
+  }
+}
