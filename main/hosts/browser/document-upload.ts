@@ -3,18 +3,15 @@
  * limit, whole or not at all. Its place is named by its contents, so the same file dropped again is the same file.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
-import { Transform, type TransformCallback } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { kindOfFile, READABLE } from '../../contract/document-kinds.ts';
 import type { Collection, DocumentEntry } from '../../contract/documents.ts';
 import { serviceError } from '../../contract/errors.ts';
 import { checkSize } from '../../documents/find-files.ts';
 import type { Services } from '../../services.ts';
-import { announcedSize, asUploadError, checkSpace, PART, requirePlainName } from './upload.ts';
+import { announcedSize, asUploadError, checkSpace, PART, receiveBody, requirePlainName } from './receive.ts';
 
 /** Of the hash's 64 digits: enough that two documents never meet, short enough for Windows' paths. */
 const PLACE_DIGITS = 24;
@@ -30,10 +27,10 @@ export async function receiveDocument(request: IncomingMessage, name: string, fo
   await mkdir(folder, { recursive: true });
   await checkSpace(folder, name, sizeBytes);
   const part = path.join(folder, `${randomUUID()}${PART}`);
-  const contents = new SizeAndHash(name, sizeBytes);
+  const contents = createHash('sha256');
   try {
-    await pipeline(request, contents, createWriteStream(part, { flags: 'wx' }));
-    const place = path.join(folder, contents.digest().slice(0, PLACE_DIGITS));
+    await receiveBody(request, { name, sizeBytes, part }, (chunk) => contents.update(chunk));
+    const place = path.join(folder, contents.digest('hex').slice(0, PLACE_DIGITS));
     await mkdir(place, { recursive: true });
     await rename(part, path.join(place, name));
     return path.join(place, name);
@@ -53,33 +50,4 @@ export async function removeUnusedDocuments(services: Services): Promise<void> {
     for (const document of (await services.handle('documents.list', { collectionId: id })) as readonly DocumentEntry[])
       used.add(path.relative(folder, document.path).split(path.sep)[0]);
   for (const name of found) if (!used.has(name)) await rm(path.join(folder, name), { recursive: true, force: true });
-}
-
-class SizeAndHash extends Transform {
-  readonly #name: string;
-  readonly #sizeBytes: number;
-  readonly #hash = createHash('sha256');
-  #seenBytes = 0;
-
-  constructor(name: string, sizeBytes: number) {
-    super();
-    this.#name = name;
-    this.#sizeBytes = sizeBytes;
-  }
-
-  digest(): string {
-    return this.#hash.digest('hex');
-  }
-
-  override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
-    this.#seenBytes += chunk.length;
-    this.#hash.update(chunk);
-    done(null, chunk);
-  }
-
-  override _flush(done: TransformCallback): void {
-    if (this.#seenBytes === this.#sizeBytes) return done();
-    const message = `${this.#name}: ${this.#sizeBytes} bytes were announced, ${this.#seenBytes} came.`;
-    done(serviceError('request.invalid', message, { name: this.#name }));
-  }
 }

@@ -6,6 +6,7 @@ import { engineError, isConclaveError } from '../../../gpu/errors.ts';
 import type { Clock } from '../../clock.ts';
 import { serviceError, type WireError } from '../../contract/errors.ts';
 import type { DownloadFileRecord } from '../../database/downloads.ts';
+import { mayBeGguf } from '../gguf-magic.ts';
 import { PartFile } from './part-file.ts';
 import { openRemote, TryLater, type Fetch, type RemoteFile } from './remote.ts';
 import { StallWatch } from './stall-watch.ts';
@@ -21,7 +22,6 @@ const FLUSH_EVERY_MS = 500;
 const FLUSH_EVERY_BYTES = 64 * 2 ** 20;
 /** Far above any model; a server that announces more is wrong. */
 const MAX_FILE_BYTES = 4 * 2 ** 40;
-const MAGIC = [0x47, 0x47, 0x55, 0x46]; // GGUF
 
 export interface TransferOptions {
   readonly file: DownloadFileRecord;
@@ -146,15 +146,12 @@ class Transfer {
   async #take(chunk: Uint8Array, part: PartFile): Promise<void> {
     const { clock, onProgress, checkSpace } = this.#options;
     const { sizeBytes, url, name } = this.#file;
-    for (let i = part.sizeBytes; i < MAGIC.length && i - part.sizeBytes < chunk.length; i++)
-      if (chunk[i - part.sizeBytes] !== MAGIC[i]) {
-        const what = chunk[0] === 0x3c ? 'a web page' : 'something else';
-        await this.#restart(part);
-        throw engineError('gguf.not-gguf', `What ${new URL(url).host} sends as ${name} is ${what}, not a GGUF file.`, {
-          url,
-          name,
-        });
-      }
+    if (!mayBeGguf(chunk, part.sizeBytes)) {
+      const what = chunk[0] === 0x3c ? 'a web page' : 'something else';
+      await this.#restart(part);
+      const { host } = new URL(url);
+      throw engineError('gguf.not-gguf', `What ${host} sends as ${name} is ${what}, not a GGUF file.`, { url, name });
+    }
     if (sizeBytes !== null && part.sizeBytes + chunk.length > sizeBytes)
       throw serviceError('download.server', `The server sends more than the ${sizeBytes} bytes that it announced.`, {
         url,
