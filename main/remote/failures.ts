@@ -1,6 +1,7 @@
 /** What goes wrong with a server, as errors that a person can act on. No request header ever gets into one, so no key does. */
 import { ConclaveError, engineError } from '../../gpu/errors.ts';
 import { serviceError, type ServiceErrorCode } from '../contract/errors.ts';
+import { limitedBytes } from '../limited-bytes.ts';
 import type { ServerAddress } from './address.ts';
 import type { RemoteReply } from './connection.ts';
 
@@ -140,13 +141,8 @@ export function plain(text: string): string {
 
 /** Rejects with `remote.not-compatible` beyond the limit. */
 export async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of body) {
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > maxBytes)
-      throw serviceError('remote.not-compatible', `The server's reply is longer than ${maxBytes} bytes.`, { maxBytes });
-    chunks.push(chunk);
-  }
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  const bytes = await limitedBytes(body, maxBytes, () =>
+    serviceError('remote.not-compatible', `The server's reply is longer than ${maxBytes} bytes.`, { maxBytes }),
+  );
+  return new TextDecoder().decode(bytes);
 }

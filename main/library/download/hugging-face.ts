@@ -1,6 +1,7 @@
 /** Which GGUF models a repository on Hugging Face has: its tree, asked for once, when a person asks. */
 import { serviceError } from '../../contract/errors.ts';
 import { isRepository, isRepositoryFile, isRevision, partNames } from '../../contract/model-address.ts';
+import { limitedBytes } from '../../limited-bytes.ts';
 import { follow, refuse, TryLater, type Fetch } from './remote.ts';
 
 /** A listing of tens of thousands of files; more is not a model repository. */
@@ -69,15 +70,11 @@ async function readPage(fetch: Fetch, url: string, signal: AbortSignal): Promise
 }
 
 async function limitedText(response: Response, host: string): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const piece of response.body ?? []) {
-    bytes += piece.length;
-    if (bytes > MAX_LISTING_BYTES)
-      throw serviceError('download.server', `${host} sends a list of more than ${MAX_LISTING_BYTES} bytes.`, { host });
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
+  if (!response.body) return '';
+  const bytes = await limitedBytes(response.body, MAX_LISTING_BYTES, () =>
+    serviceError('download.server', `${host} sends a list of more than ${MAX_LISTING_BYTES} bytes.`, { host }),
+  );
+  return bytes.toString('utf8');
 }
 
 /** Whole models only: of a split one all parts must be there. Projectors and importance matrices are no models. */
