@@ -36,7 +36,7 @@ PRIVATE.addSubnet('fe80::', 10, 'ipv6');
 /** Endings that no public name has (RFC 6761, 6762, 8375 and ICANN's reservation). */
 const PRIVATE_NAMES = /\.(local|lan|home|internal|intranet|home\.arpa|localdomain)$/;
 
-export function scopeOfAddress(address: string): RemoteScope {
+function scopeOfAddress(address: string): RemoteScope {
   const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
   if (LOOPBACK.check(address, family)) return 'loopback';
   return PRIVATE.check(address, family) ? 'private' : 'public';
@@ -59,7 +59,7 @@ export function mayConnect({ scope, encrypted }: Pick<ServerAddress, 'scope' | '
 
 /** Throws `remote.address` with what is wrong and what would be right. */
 export function parseServerAddress(given: string): ServerAddress {
-  const url = asUrl(withScheme(given.trim()));
+  const url = URL.parse(withScheme(given.trim()));
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')
     throw refused(given, 'is not the address of a server. It begins with https:// or http://, such as http://127.0.0.1:8080');
   if (url.username !== '' || url.password !== '')
@@ -76,18 +76,10 @@ export function parseServerAddress(given: string): ServerAddress {
   return { baseUrl: `${url.origin}${path === '' ? '/v1' : path}`, origin: url.origin, host: url.host, scope, encrypted };
 }
 
-function asUrl(text: string): URL | null {
-  try {
-    return new URL(text);
-  } catch {
-    return null;
-  }
-}
-
 /** People type `localhost:8080`: near by that is http, elsewhere https. */
 function withScheme(given: string): string {
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(given)) return given;
-  const guess = asUrl(`http://${given}`);
+  const guess = URL.parse(`http://${given}`);
   return guess && scopeOfHost(guess.hostname) !== 'public' ? `http://${given}` : `https://${given}`;
 }
 

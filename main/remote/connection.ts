@@ -67,12 +67,7 @@ export async function call(request: RemoteCall): Promise<RemoteReply> {
 
 function redirected({ address, body }: RemoteCall, from: URL, location: string, status: number, redirects: number): URL {
   const { host } = address;
-  let to: URL | null = null;
-  try {
-    to = new URL(location, from);
-  } catch {
-    // said below
-  }
+  const to = URL.parse(location, from.href);
   if (to?.origin === address.origin && redirects < MOST_REDIRECTS && (body === undefined || status >= 307)) return to;
   const where = to && to.origin !== address.origin ? to.origin.slice(0, 200) : 'another address';
   throw serviceError(

@@ -33,10 +33,6 @@ function guard(contents: WebContents): void {
   });
 }
 
-export function isWebAddress(address: string): boolean {
-  try {
-    return ['http:', 'https:'].includes(new URL(address).protocol);
-  } catch {
-    return false;
-  }
+function isWebAddress(address: string): boolean {
+  return ['http:', 'https:'].includes(URL.parse(address)?.protocol ?? '');
 }

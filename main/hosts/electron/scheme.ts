@@ -34,13 +34,8 @@ export function pageAddress(page: PageName): string {
 
 /** Whether `address` is a page of ours (with `page`, that one). */
 export function isOurPage(address: string, page?: PageName): boolean {
-  let url: URL;
-  try {
-    url = new URL(address);
-  } catch {
-    return false;
-  }
-  return url.protocol === `${SCHEME}:` && (page ? url.host === page : Object.hasOwn(POLICIES, url.host));
+  const url = URL.parse(address);
+  return url?.protocol === `${SCHEME}:` && (page ? url.host === page : Object.hasOwn(POLICIES, url.host));
 }
 
 /** Answers a request of the scheme. `folder` holds the built chat page. */

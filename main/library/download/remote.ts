@@ -125,12 +125,7 @@ export async function follow(
 }
 
 function nextHop(from: URL, location: string | null, first: string): URL {
-  let next: URL | null = null;
-  try {
-    next = new URL(location ?? '', from);
-  } catch {
-    // judged below
-  }
+  const next = URL.parse(location ?? '', from.href);
   if (!location || !next || next.username !== '' || next.password !== '')
     throw serviceError('download.redirect', `${from.host} sends on to an address that cannot be used.`, { url: first });
   const isAllowed =
