@@ -46,6 +46,9 @@ export function lookUp({ db, retriever }: { readonly db: ReadDb; readonly retrie
   return { path, question, passages: retriever.retrieve(collectionId, search, MOST_PASSAGES) };
 }
 
+/** What a prompt over documents takes of a message. */
+export type AskedMessage = Pick<Message, 'role' | 'content' | 'sources'>;
+
 export interface DocumentTurns {
   /** As `turnsOf` gives them, with the passages in the last one. The system message is DOCUMENT_SYSTEM_PROMPT. */
   readonly turns: readonly ChatMessage[][];
@@ -63,7 +66,7 @@ export interface PromptRoom {
  * `passages`: at least one, best first. Throws `engine.context-full` when not even one sentence of a passage fits beside the question.
  */
 export function documentTurns(
-  path: readonly Message[],
+  path: readonly AskedMessage[],
   passages: readonly Passage[],
   { room, count }: PromptRoom,
 ): DocumentTurns {
@@ -90,7 +93,7 @@ export function documentTurns(
 
 /** For a model of our engine. */
 export function documentPromptFor(
-  path: readonly Message[],
+  path: readonly AskedMessage[],
   passages: readonly Passage[],
   settings: { readonly maxAnswerTokens: number },
   ready: ReadyModel,
@@ -103,7 +106,7 @@ export function documentPromptFor(
 }
 
 /** `[2]` of an earlier answer would point to a passage that is not there any more. */
-function withoutOldCitations(message: Message): Message {
+function withoutOldCitations(message: AskedMessage): AskedMessage {
   return message.sources.length === 0 ? message : { ...message, content: withoutCitations(message.content) };
 }
 

@@ -75,7 +75,7 @@ export function systemMessage(text: string): ChatMessage[] {
  * Each turn is a question and its answer. Templates insist on the two taking turns: a question that got no text (stopped at once,
  * failed) is joined with the one that follows it.
  */
-export function turnsOf(path: readonly Message[]): ChatMessage[][] {
+export function turnsOf(path: readonly Pick<Message, 'role' | 'content'>[]): ChatMessage[][] {
   const turns: ChatMessage[][] = [];
   let waiting: string[] = [];
   for (const { role, content } of path) {

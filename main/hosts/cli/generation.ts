@@ -62,23 +62,23 @@ export interface Generating {
   readonly device: { readonly capabilities: { readonly description: string; readonly software: boolean } };
 }
 
-/** Generates, streams the text (nothing under --json) and gives the result out. Ctrl-C ends it early with what there is. */
-export async function generate(
-  opened: Generating,
+/** Generates; `onText` hears the text as it comes. */
+export async function generateText(
+  { session, tokenizer }: Pick<Generating, 'session' | 'tokenizer'>,
   promptIds: Int32Array,
   { maxTokens, sampling }: GenerationSettings,
-  context: CliContext,
-): Promise<void> {
-  const { engine, session, tokenizer } = opened;
+  signal: AbortSignal,
+  onText: (piece: string) => void = () => undefined,
+) {
   const decoder = tokenizer.decoder();
   const ids: number[] = [];
   let text = '';
   const emit = (piece: string) => {
     text += piece;
-    context.write(piece);
+    onText(piece);
   };
   const result = await session.generate(
-    { promptIds, maxTokens, sampling, endIds: tokenizer.endIds, signal: context.signal },
+    { promptIds, maxTokens, sampling, endIds: tokenizer.endIds, signal },
     {
       onPrefill: () => undefined,
       onTokens: (batch) => {
@@ -88,6 +88,18 @@ export async function generate(
     },
   );
   emit(decoder.flush());
+  return { text, ids, result };
+}
+
+/** Generates, streams the text (nothing under --json) and gives the result out. Ctrl-C ends it early with what there is. */
+export async function generate(
+  opened: Generating,
+  promptIds: Int32Array,
+  settings: GenerationSettings,
+  context: CliContext,
+): Promise<void> {
+  const { engine } = opened;
+  const { text, ids, result } = await generateText(opened, promptIds, settings, context.signal, (piece) => context.write(piece));
   const { prefillMs, decodeMs, promptTokens, answerTokens } = result;
   const timings = {
     loadMs: opened.loadMs,
@@ -106,7 +118,7 @@ export async function generate(
     ids,
     promptIds: Array.from(promptIds),
     reason: result.reason,
-    sampling,
+    sampling: settings.sampling,
     counters: engine.counters(),
     memory: engine.memory(),
     timings,

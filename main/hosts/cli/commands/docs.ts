@@ -1,13 +1,13 @@
 /** `docs index | search | ask`: collections of documents from the command line, in the data folder of the app. */
 import path from 'node:path';
 import type { DocumentEntry, Passage } from '../../../contract/documents.ts';
+import { MOST_PASSAGES } from '../../../chat/document-turn.ts';
 import { UsageError, type CliCommand, type CliContext } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { GENERATION_OPTIONS } from '../generation.ts';
 import { askDocuments, textOf } from './docs-ask.ts';
 import { findCollection, openDocumentData, type DocumentData } from './docs-data.ts';
 
-const PASSAGES = 5;
 const LOOK_EVERY_MS = 100;
 
 export const command: CliCommand = {
@@ -20,7 +20,7 @@ export const command: CliCommand = {
       value: 'NAME',
       description: 'the collection (index: made when it is not there; default Documents)',
     },
-    limit: { type: 'string', value: 'N', description: `passages to find, 1 to 100 (default ${PASSAGES})` },
+    limit: { type: 'string', value: 'N', description: `passages to find, 1 to 100 (default ${MOST_PASSAGES})` },
     model: { type: 'string', value: 'MODEL', description: 'a .gguf file that answers (ask)' },
     ...GENERATION_OPTIONS,
   },
@@ -80,7 +80,7 @@ async function untilRead({ collections }: DocumentData, collectionId: string, si
 
 function find({ collections, retriever }: DocumentData, question: string, { flags }: CliContext): Passage[] {
   const { id } = findCollection(collections, flags.string('collection'));
-  return retriever.retrieve(id, question, flags.integer('limit', { min: 1, max: 100 }) ?? PASSAGES);
+  return retriever.retrieve(id, question, flags.integer('limit', { min: 1, max: 100 }) ?? MOST_PASSAGES);
 }
 
 async function search(data: DocumentData, question: string, context: CliContext): Promise<number> {
