@@ -105,11 +105,11 @@ export class App extends Store<AppView> {
   async selectModel(modelId: string): Promise<void> {
     const { settings } = this.value;
     if (settings) this.patch({ settings: { ...settings, selectedModelId: modelId } });
-    await this.#try(() => this.#client.request('library.select', { modelId }));
+    await this.#notices.attempt(() => this.#client.request('library.select', { modelId }));
   }
 
   async removeModel(modelId: string): Promise<void> {
-    await this.#try(() => this.#client.request('library.remove', { modelId }));
+    await this.#notices.attempt(() => this.#client.request('library.remove', { modelId }));
   }
 
   /** Resolves to whether a usable model came in; so do the next two. What went wrong is in `importError`. */
@@ -171,14 +171,6 @@ export class App extends Store<AppView> {
     } catch (error) {
       this.patch({ importing: null, importError: toWireError(error) });
       return false;
-    }
-  }
-
-  async #try(run: () => Promise<unknown>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      this.#notices.error(toWireError(error));
     }
   }
 }

@@ -158,7 +158,7 @@ export class Documents extends Store<DocumentsView> {
   }
 
   async retry(documentId: string): Promise<void> {
-    await this.#try(async () => this.#onDocument(await this.#client.request('documents.retry', { documentId })));
+    await this.#notices.attempt(async () => this.#onDocument(await this.#client.request('documents.retry', { documentId })));
   }
 
   /** Every document of the open collection that failed. */
@@ -168,11 +168,11 @@ export class Documents extends Store<DocumentsView> {
 
   /** Shows its file in the system's file manager. */
   async reveal(documentId: string): Promise<void> {
-    await this.#try(() => this.#client.request('documents.reveal', { documentId }));
+    await this.#notices.attempt(() => this.#client.request('documents.reveal', { documentId }));
   }
 
   async cancel(collectionId: string): Promise<void> {
-    await this.#try(() => this.#client.request('documents.cancel', { collectionId }));
+    await this.#notices.attempt(() => this.#client.request('documents.cancel', { collectionId }));
     if (collectionId === this.value.openId) await this.#list(collectionId);
   }
 
@@ -250,13 +250,5 @@ export class Documents extends Store<DocumentsView> {
 
   #replaceCollection(collection: Collection): void {
     this.#setCollections(this.value.collections.map((known) => (known.id === collection.id ? collection : known)));
-  }
-
-  async #try(run: () => Promise<unknown>): Promise<void> {
-    try {
-      await run();
-    } catch (error) {
-      this.#notices.error(toWireError(error));
-    }
   }
 }

@@ -95,22 +95,22 @@ export class Library extends Store<LibraryView> {
 
   /** Resolves to whether it was begun. */
   async download(source: DownloadSource): Promise<boolean> {
-    return this.#try(async () => {
+    return this.#notices.attempt(async () => {
       const { name } = await this.#client.request('downloads.start', { source });
       this.#announcer.say(`The download of ${name} has begun.`);
     });
   }
 
   async pause(downloadId: string): Promise<void> {
-    await this.#try(() => this.#client.request('downloads.pause', { downloadId }));
+    await this.#notices.attempt(() => this.#client.request('downloads.pause', { downloadId }));
   }
 
   async resume(downloadId: string): Promise<void> {
-    await this.#try(() => this.#client.request('downloads.resume', { downloadId }));
+    await this.#notices.attempt(() => this.#client.request('downloads.resume', { downloadId }));
   }
 
   async cancel(downloadId: string): Promise<void> {
-    await this.#try(() => this.#client.request('downloads.cancel', { downloadId }));
+    await this.#notices.attempt(() => this.#client.request('downloads.cancel', { downloadId }));
   }
 
   /** Only the newest question counts. */
@@ -155,15 +155,5 @@ export class Library extends Store<LibraryView> {
     const action = { label: 'Use it', run: () => void this.#select(modelId) };
     this.#notices.show({ tone: 'quiet', title: 'A model has arrived in the Library', text: name, action }, 12_000);
     this.#announcer.say(`${name} has arrived in the Library.`);
-  }
-
-  async #try(run: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await run();
-      return true;
-    } catch (error) {
-      this.#notices.error(toWireError(error));
-      return false;
-    }
   }
 }

@@ -1,5 +1,5 @@
 /** Short messages at the window's edge: some go by themselves, errors stay until closed. */
-import type { WireError } from '../../main/contract/errors.ts';
+import { toWireError, type WireError } from '../../main/contract/errors.ts';
 import type { Cancel, Clock } from './clock.ts';
 import { errorTitle } from './error-text.ts';
 import { Store } from './store.ts';
@@ -38,6 +38,17 @@ export class Notices extends Store<readonly Notice[]> {
     const title = errorTitle(error);
     const same = this.value.find((notice) => notice.title === title && notice.text === error.message);
     return same?.id ?? this.show({ tone: 'error', title, text: error.message, action: null }, null);
+  }
+
+  /** Runs it; what goes wrong is shown. Resolves to whether nothing did. */
+  async attempt(run: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await run();
+      return true;
+    } catch (error) {
+      this.error(toWireError(error));
+      return false;
+    }
   }
 
   close(id: number): void {

@@ -51,16 +51,16 @@ export class Servers extends Store<ServersView> {
   }
 
   async remove(serverId: string): Promise<void> {
-    await this.#try(() => this.#client.request('remote.remove', { serverId }));
+    await this.#notices.attempt(() => this.#client.request('remote.remove', { serverId }));
     this.#setProbe(serverId, null);
   }
 
   async addModel(serverId: string, { name, contextTokens }: OfferedModel): Promise<void> {
-    await this.#try(() => this.#client.request('remote.addModel', { serverId, name, contextTokens }));
+    await this.#notices.attempt(() => this.#client.request('remote.addModel', { serverId, name, contextTokens }));
   }
 
   async removeModel(modelId: string): Promise<void> {
-    await this.#try(() => this.#client.request('remote.removeModel', { modelId }));
+    await this.#notices.attempt(() => this.#client.request('remote.removeModel', { modelId }));
   }
 
   /** Why keys cannot be kept over a restart here; null when they can. */
@@ -83,7 +83,7 @@ export class Servers extends Store<ServersView> {
 
   /** Resolves to whether what was shown may be sent now. */
   async consent(answerId: string): Promise<boolean> {
-    return this.#try(() => this.#client.request('remote.consent', { answerId }));
+    return this.#notices.attempt(() => this.#client.request('remote.consent', { answerId }));
   }
 
   #setProbe(serverId: string, probe: Probe | null): void {
@@ -91,15 +91,5 @@ export class Servers extends Store<ServersView> {
     if (probe) probes.set(serverId, probe);
     else probes.delete(serverId);
     this.patch({ probes });
-  }
-
-  async #try(run: () => Promise<unknown>): Promise<boolean> {
-    try {
-      await run();
-      return true;
-    } catch (error) {
-      this.#notices.error(toWireError(error));
-      return false;
-    }
   }
 }
