@@ -1,8 +1,9 @@
 import { beforeEach, expect, it } from 'vitest';
 import { ManualClock } from './clock.ts';
-import { Conversations, UNDO_MS } from './conversations.ts';
+import { Conversations } from './conversations.ts';
 import { FakeClient } from './fake-client.ts';
 import { Notices } from './notices.ts';
+import { UNDO_MS } from './undoable.ts';
 
 let clock: ManualClock;
 let client: FakeClient;

@@ -1,13 +1,11 @@
-/**
- * The sidebar's list: newest first, searched by the host, read in pages. A deletion can be undone for a while: the row goes at
- * once, the request follows when the time is over or the page goes.
- */
+/** The sidebar's list: newest first, searched by the host, read in pages. A deletion can be undone for a while (undoable.ts). */
 import { toWireError, type WireError } from '../../main/contract/errors.ts';
 import type { ConversationSummary } from '../../main/contract/types.ts';
 import type { PageClient } from './client.ts';
 import type { Cancel, Clock } from './clock.ts';
 import type { Notices } from './notices.ts';
 import { Store } from './store.ts';
+import { Undoable } from './undoable.ts';
 
 export interface ConversationList {
   readonly phase: 'loading' | 'ready' | 'failed';
@@ -20,13 +18,12 @@ export interface ConversationList {
 
 const PAGE = 80;
 const SEARCH_PAUSE_MS = 150;
-export const UNDO_MS = 8000;
 
 export class Conversations extends Store<ConversationList> {
   readonly #client: PageClient;
   readonly #clock: Clock;
   readonly #notices: Notices;
-  readonly #deleting = new Map<string, { row: ConversationSummary | null; noticeId: number; cancel: Cancel }>();
+  readonly #deletions: Undoable;
   #sequence = 0;
   #cancelSearch: Cancel = () => {};
   #readingMore = false;
@@ -36,6 +33,7 @@ export class Conversations extends Store<ConversationList> {
     this.#client = client;
     this.#clock = clock;
     this.#notices = notices;
+    this.#deletions = new Undoable(clock, notices);
     client.on('conversations.changed', ({ conversationId, conversation }) => this.#changed(conversationId, conversation));
   }
 
@@ -90,59 +88,36 @@ export class Conversations extends Store<ConversationList> {
   }
 
   delete(conversationId: string): void {
-    if (this.#deleting.has(conversationId)) return;
-    const row = this.value.conversations.find((known) => known.id === conversationId) ?? null;
-    const noticeId = this.#notices.show(
-      {
-        tone: 'quiet',
-        title: 'Conversation deleted',
-        text: row?.title ?? '',
-        action: { label: 'Undo', run: () => this.undoDelete(conversationId) },
-      },
-      UNDO_MS,
-    );
-    const cancel = this.#clock.after(UNDO_MS, () => void this.#reallyDelete(conversationId));
-    this.#deleting.set(conversationId, { row, noticeId, cancel });
+    const row = this.value.conversations.find((known) => known.id === conversationId);
+    this.#deletions.delete({
+      id: conversationId,
+      title: 'Conversation deleted',
+      name: row?.title ?? '',
+      commit: () => this.#reallyDelete(conversationId),
+      restore: () => row && this.#insert(row),
+    });
     this.patch({ conversations: this.#visible(this.value.conversations) });
-  }
-
-  undoDelete(conversationId: string): void {
-    const pending = this.#deleting.get(conversationId);
-    if (!pending) return;
-    pending.cancel();
-    this.#deleting.delete(conversationId);
-    this.#notices.close(pending.noticeId);
-    if (pending.row) this.#insert(pending.row);
   }
 
   /** Sends the deletions that still wait; call when the page goes away. */
   flushDeletions(): void {
-    for (const conversationId of [...this.#deleting.keys()]) {
-      this.#deleting.get(conversationId)?.cancel();
-      void this.#reallyDelete(conversationId);
-    }
+    this.#deletions.flush();
   }
 
+  /** One that is gone already is as good as deleted. */
   async #reallyDelete(conversationId: string): Promise<void> {
-    const pending = this.#deleting.get(conversationId);
     try {
       await this.#client.request('conversations.delete', { conversationId });
     } catch (error) {
-      const wire = toWireError(error);
-      if (wire.code !== 'conversation.missing') {
-        this.#notices.error(wire);
-        if (pending?.row) this.#insert(pending.row);
-      }
+      if (toWireError(error).code !== 'conversation.missing') throw error;
     }
-    this.#deleting.delete(conversationId);
   }
 
   #changed(conversationId: string, conversation: ConversationSummary | null): void {
-    const pending = this.#deleting.get(conversationId);
     if (conversation === null) {
       this.patch({ conversations: this.value.conversations.filter((row) => row.id !== conversationId) });
-    } else if (pending) {
-      pending.row = conversation;
+    } else if (this.#deletions.has(conversationId)) {
+      this.#deletions.changed(conversationId, () => this.#insert(conversation));
     } else if (this.value.query !== '') {
       this.search(this.value.query);
     } else {
@@ -161,6 +136,6 @@ export class Conversations extends Store<ConversationList> {
   }
 
   #visible(rows: readonly ConversationSummary[]): readonly ConversationSummary[] {
-    return rows.filter((row) => !this.#deleting.has(row.id));
+    return rows.filter((row) => !this.#deletions.has(row.id));
   }
 }

@@ -18,10 +18,16 @@ export interface Deletion {
   readonly restore: () => void;
 }
 
+interface Pending extends Pick<Deletion, 'commit'> {
+  restore: Deletion['restore'];
+  readonly noticeId: number;
+  readonly cancel: Cancel;
+}
+
 export class Undoable {
   readonly #clock: Clock;
   readonly #notices: Notices;
-  readonly #pending = new Map<string, { deletion: Deletion; noticeId: number; cancel: Cancel }>();
+  readonly #pending = new Map<string, Pending>();
 
   constructor(clock: Clock, notices: Notices) {
     this.#clock = clock;
@@ -32,13 +38,18 @@ export class Undoable {
     return this.#pending.has(id);
   }
 
-  delete(deletion: Deletion): void {
-    const { id, title, name } = deletion;
+  delete({ id, title, name, commit, restore }: Deletion): void {
     if (this.has(id)) return;
     const action = { label: 'Undo', run: () => this.undo(id) };
     const noticeId = this.#notices.show({ tone: 'quiet', title, text: name, action }, UNDO_MS);
     const cancel = this.#clock.after(UNDO_MS, () => void this.#commit(id));
-    this.#pending.set(id, { deletion, noticeId, cancel });
+    this.#pending.set(id, { commit, restore, noticeId, cancel });
+  }
+
+  /** It changed meanwhile: `restore` shows what it is now. */
+  changed(id: string, restore: () => void): void {
+    const pending = this.#pending.get(id);
+    if (pending) pending.restore = restore;
   }
 
   undo(id: string): void {
@@ -47,7 +58,7 @@ export class Undoable {
     pending.cancel();
     this.#pending.delete(id);
     this.#notices.close(pending.noticeId);
-    pending.deletion.restore();
+    pending.restore();
   }
 
   /** Sends what still waits; call when the page goes away. */
@@ -62,12 +73,12 @@ export class Undoable {
     const pending = this.#pending.get(id);
     if (!pending) return;
     try {
-      await pending.deletion.commit();
+      await pending.commit();
       this.#pending.delete(id);
     } catch (error) {
       this.#pending.delete(id);
       this.#notices.error(toWireError(error));
-      pending.deletion.restore();
+      pending.restore();
     }
   }
 }
