@@ -6,57 +6,22 @@ import { Chat } from './chat.ts';
 import type { PageClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import { Conversations } from './conversations.ts';
-import { Adding, type AddingView } from './documents-adding.ts';
+import { Adding } from './documents-adding.ts';
 import { CollectionChoice } from './documents-choice.ts';
 import { Dropping } from './documents-dropping.ts';
-import { DocumentSearch, type SearchView } from './documents-search.ts';
-import { DocumentViewer, type ViewerView } from './documents-viewer.ts';
-import { Documents, type DocumentsView } from './documents.ts';
+import { DocumentSearch } from './documents-search.ts';
+import { DocumentViewer } from './documents-viewer.ts';
+import { Documents } from './documents.ts';
 import { Drafts, type DraftStorage } from './drafts.ts';
-import { Library, type LibraryView } from './library.ts';
-import { Experts, type ExpertsView } from './experts.ts';
+import { Library } from './library.ts';
+import { Experts } from './experts.ts';
 import { Notices } from './notices.ts';
-import { Servers, type ServersView } from './servers.ts';
-import { view, type View } from './view.svelte.ts';
-import type { AppView } from './app.ts';
-import type { ChatView } from './chat.ts';
-import type { ConversationList } from './conversations.ts';
-import type { Notice } from './notices.ts';
+import { Servers } from './servers.ts';
+import { viewsOf } from './view.svelte.ts';
 
-export interface Session {
-  readonly clock: Clock;
-  readonly app: App;
-  readonly conversations: Conversations;
-  readonly chat: Chat;
-  readonly drafts: Drafts;
-  readonly documents: Documents;
-  readonly adding: Adding;
-  readonly documentSearch: DocumentSearch;
-  readonly viewer: DocumentViewer;
-  readonly choice: CollectionChoice;
-  readonly dropping: Dropping;
-  readonly library: Library;
-  readonly experts: Experts;
-  readonly notices: Notices;
-  readonly servers: Servers;
-  readonly views: {
-    readonly app: View<AppView>;
-    readonly conversations: View<ConversationList>;
-    readonly chat: View<ChatView>;
-    readonly documents: View<DocumentsView>;
-    readonly adding: View<AddingView>;
-    readonly documentSearch: View<SearchView>;
-    readonly viewer: View<ViewerView>;
-    readonly choice: View<ReadonlyMap<string, string | null>>;
-    readonly library: View<LibraryView>;
-    readonly experts: View<ExpertsView>;
-    readonly notices: View<readonly Notice[]>;
-    readonly servers: View<ServersView>;
-    readonly announcement: View<string>;
-  };
-}
+export type Session = ReturnType<typeof createSession>;
 
-export function createSession(client: PageClient, clock: Clock, storage: DraftStorage | null): Session {
+export function createSession(client: PageClient, clock: Clock, storage: DraftStorage | null) {
   const notices = new Notices(clock);
   const announcer = new Announcer(clock);
   const app = new App(client, notices);
@@ -71,38 +36,26 @@ export function createSession(client: PageClient, clock: Clock, storage: DraftSt
   const servers = new Servers(client, notices);
   const library = new Library(client, notices, announcer, (modelId) => app.selectModel(modelId));
   const experts = new Experts(client);
-  const views = {
-    app: view(app),
-    conversations: view(conversations),
-    chat: view(chat),
-    documents: view(documents),
-    adding: view(adding),
-    documentSearch: view(documentSearch),
-    viewer: view(viewer),
-    choice: view(choice),
-    library: view(library),
-    experts: view(experts),
-    notices: view(notices),
-    servers: view(servers),
-    announcement: view(announcer),
-  };
-  return {
-    clock,
+  const stores = {
     app,
     conversations,
     chat,
-    drafts: new Drafts(storage),
     documents,
     adding,
     documentSearch,
     viewer,
     choice,
-    dropping: new Dropping(documents, adding, choice, notices),
     library,
     experts,
     notices,
     servers,
-    views,
+  };
+  return {
+    ...stores,
+    clock,
+    drafts: new Drafts(storage),
+    dropping: new Dropping(documents, adding, choice, notices),
+    views: viewsOf({ ...stores, announcement: announcer }),
   };
 }
 
