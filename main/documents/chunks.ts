@@ -4,6 +4,7 @@
  */
 import type { ParsedDocument } from './parsed-document.ts';
 import { sentencesOf, type Span } from './sentences.ts';
+import { UNSPACED } from './words.ts';
 
 export interface ChunkSizes {
   /** A chunk is ended before the sentence that would make it longer. */
@@ -101,11 +102,13 @@ function evened(spans: Span[], sentences: readonly Sentence[], targetWords: numb
   ];
 }
 
+const UNSPACED_CHAR = new RegExp(`[${UNSPACED}]`, 'gu');
+const SPACED_WORD = new RegExp(`[^\\s${UNSPACED}]+`, 'gu');
+
 /** Words; a character of a script without spaces counts for half a word. */
 function countWords(text: string): number {
-  const unspaced =
-    text.match(/[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/gu)?.length ?? 0;
-  const words = text.match(/[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]+/gu);
+  const unspaced = text.match(UNSPACED_CHAR)?.length ?? 0;
+  const words = text.match(SPACED_WORD);
   // A run without spaces (base64, a long identifier) costs a model more than one word.
   return unspaced / 2 + (words ?? []).reduce((sum, word) => sum + Math.max(1, word.length / 12), 0);
 }
@@ -114,7 +117,7 @@ function cut(text: string, { start, end }: Span, maxWords: number): Sentence[] {
   const words = countWords(text.slice(start, end));
   if (words <= maxWords) return [{ start, end, words }];
   const middle = (start + end) >> 1;
-  const space = [...text.slice(middle, end).matchAll(/\s/g)].find(({ index }) => index > 0)?.index ?? -1;
+  const space = text.slice(middle + 1, end).search(/\s/) + 1; // 0: none
   let border = space > 0 && space < (end - middle) / 2 ? middle + space : middle;
   if (/[\uDC00-\uDFFF]/.test(text[border])) border++;
   const parts = [

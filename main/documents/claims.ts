@@ -3,7 +3,7 @@
  * ways a person can see, and a number or a name that is not in the passage is found without fail. Pure.
  */
 import { isStopWord } from './stop-words.ts';
-import { stem } from './words.ts';
+import { joinedNumbers, pairs, stem, UNSPACED } from './words.ts';
 
 /** Weights of words in a claim: a number or a name is what an answer is about. */
 const NUMBER = 3;
@@ -27,7 +27,7 @@ export interface Claim {
   readonly names: readonly (readonly string[])[];
 }
 
-const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
+const HAS_UNSPACED = new RegExp(`[${UNSPACED}]`, 'u');
 
 export function claimOf(sentence: string): Claim {
   const terms = new Map<string, number>();
@@ -82,15 +82,9 @@ export function support(claim: Claim, question: Claim, sentence: ReadonlySet<str
 }
 
 function wordsOf(text: string): string[] {
-  const joined = text.replace(/(?<=\d)[,'’](?=\d{3}(?!\d))/g, '');
-  return [...joined.matchAll(/\p{N}+(?:\.\p{N}+)?|[\p{L}\p{M}\p{N}]+/gu)].flatMap(([word]) =>
-    UNSPACED.test(word) ? pairs(word) : [word],
+  return [...joinedNumbers(text).matchAll(/\p{N}+(?:\.\p{N}+)?|[\p{L}\p{M}\p{N}]+/gu)].flatMap(([word]) =>
+    HAS_UNSPACED.test(word) ? pairs(word) : [word],
   );
-}
-
-function pairs(word: string): string[] {
-  const chars = Array.from(word);
-  return chars.length < 2 ? chars : chars.slice(1).map((char, i) => chars[i] + char);
 }
 
 function termOf(word: string): string {

@@ -134,7 +134,7 @@ export class DocumentService {
     return this.#deps.retriever.retrieve(collectionId, query, limit);
   }
 
-  /** At the start: marks what is not on disk as it was indexed, then goes on with what waits. */
+  /** At the start: marks what is not on disk as it was indexed. */
   async checkFiles(): Promise<void> {
     const { db, collections, events } = this.#deps;
     let hasChanged = false;

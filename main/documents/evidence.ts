@@ -58,8 +58,10 @@ export function checkAnswer(answer: string, question: string, passages: readonly
   const claims = claimsIn(content);
   const judged = claims.map(({ span, claim, cited }) => {
     const score = ({ terms, around }: Candidate) => support(claim, asked, terms, around);
-    const inCited = cited.length === 0 ? candidates : candidates.filter(({ passage }) => cited.includes(passage));
-    return { span, best: strongest(inCited, score), anywhere: strongest(candidates, score) };
+    const anywhere = strongest(candidates, score);
+    if (cited.length === 0) return { span, best: anywhere, anywhere };
+    const inCited = candidates.filter(({ passage }) => cited.includes(passage));
+    return { span, best: strongest(inCited, score), anywhere };
   });
   const supported = judged.flatMap(({ best }) => (best && best.score >= SUPPORTED ? [best] : []));
   const best =

@@ -25,7 +25,7 @@ export function matchQuery(question: string): string | null {
   const content = new Set(words);
   const all = queryWords(question);
   const phrases = all.slice(1).flatMap((word, i) => (content.has(word) && content.has(all[i]) ? [`${all[i]} ${word}`] : []));
-  return [...words, ...new Set(phrases).values()]
+  return [...words, ...new Set(phrases)]
     .slice(0, 2 * MOST_WORDS)
     .map(quoted)
     .join(' OR ');

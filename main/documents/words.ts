@@ -4,29 +4,33 @@
  * `1,234` is one number.
  */
 
-const UNSPACED =
-  '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}ー々';
-const UNSPACED_RUN = new RegExp(`[${UNSPACED}][${UNSPACED}\\p{M}]*`, 'gu');
+/** Scripts without spaces between words, for a class in a regular expression with `u`. */
+export const UNSPACED = '\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Thai}';
+const SEARCH_UNSPACED = `${UNSPACED}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}ー々`;
+const UNSPACED_RUN = new RegExp(`[${SEARCH_UNSPACED}][${SEARCH_UNSPACED}\\p{M}]*`, 'gu');
 const CAMEL = /\p{Ll}\p{Lu}|\p{Lu}{2}\p{Ll}/u;
 
 /** What the index is given of a text. */
 export function indexTerms(text: string): string {
-  const spaced = joinedNumbers(text).replace(UNSPACED_RUN, (run) => ` ${pairs(run).join(' ')} `);
+  const spaced = spacedOut(text);
   const parts: string[] = [];
   for (const [word] of spaced.matchAll(/[\p{L}\p{N}]+/gu)) if (CAMEL.test(word)) parts.push(...camelParts(word));
   return parts.length === 0 ? spaced : `${spaced} ${parts.join(' ')}`;
 }
 
-/** Words of a question in order, lower case, each as the index has it; `breaks` holds the places where the next word does not follow directly. */
+/** Words of a question in order, lower case, each as the index has it. */
 export function queryWords(question: string): string[] {
-  const spaced = joinedNumbers(question).replace(UNSPACED_RUN, (run) => ` ${pairs(run).join(' ')} `);
-  const words = [...spaced.matchAll(/[\p{L}\p{N}\p{M}]+/gu)].map(([word]) => word);
+  const words = [...spacedOut(question).matchAll(/[\p{L}\p{N}\p{M}]+/gu)].map(([word]) => word);
   return words.flatMap((word) => (CAMEL.test(word) ? [word, ...camelParts(word)] : [word])).map((word) => word.toLowerCase());
 }
 
-const joinedNumbers = (text: string) => text.replace(/(?<=\d)[,'’](?=\d{3}(?!\d))/g, '');
+const spacedOut = (text: string) => joinedNumbers(text).replace(UNSPACED_RUN, (run) => ` ${pairs(run).join(' ')} `);
 
-function pairs(run: string): string[] {
+/** `1,234` as one number. */
+export const joinedNumbers = (text: string) => text.replace(/(?<=\d)[,'’](?=\d{3}(?!\d))/g, '');
+
+/** Neighbouring characters, which stand for words in a script without spaces. */
+export function pairs(run: string): string[] {
   const chars = Array.from(run);
   return chars.length < 2 ? chars : chars.slice(1).map((char, i) => chars[i] + char);
 }
