@@ -3,6 +3,9 @@ import { collectionOf, writeDocument } from '../../tests/documents/support.ts';
 import { streamAnswer } from '../../tests/fixtures-services/fake-openai.ts';
 import { finishes, remoteBox } from '../../tests/fixtures-services/remote-box.ts';
 import { finishedEvents, type TestServices } from '../../tests/fixtures-services/test-services.ts';
+import { ConclaveError } from '../../gpu/errors.ts';
+import type { OutgoingPassage } from '../contract/remote.ts';
+import { Consents } from './consent.ts';
 
 const box = remoteBox();
 const { setUp, addServer } = box;
@@ -128,4 +131,42 @@ describe('documents', () => {
     });
     expect(box.server.seen).toEqual([]);
   });
+});
+
+const address = { host: 'llm.example.net', origin: 'https://llm.example.net', scope: 'public' } as const;
+const passage: OutgoingPassage = { documentTitle: 'Lease', page: 7, text: 'The rent is due on the first.' };
+
+/** Whether this may go without a question. */
+function mayGo(consents: Consents, to: Parameters<Consents['check']>[0], passages: readonly OutgoingPassage[]): boolean {
+  try {
+    consents.check(to, 'later', passages);
+    return true;
+  } catch (error) {
+    if (error instanceof ConclaveError && error.code === 'remote.consent') return false;
+    throw error;
+  }
+}
+
+function allowing(passages: readonly OutgoingPassage[]): Consents {
+  const consents = new Consents();
+  expect(() => consents.check(address, 'answer', passages)).toThrow(/would be sent to llm\.example\.net/);
+  expect(consents.review('answer')).toEqual({ host: address.host, passages });
+  consents.allow('answer');
+  return consents;
+}
+
+test('what was allowed is that text of that place, to that origin', () => {
+  const consents = allowing([passage]);
+  expect(mayGo(consents, address, [passage])).toBe(true);
+  for (const change of [{ text: 'The rent is due on the third.' }, { page: 8 }, { documentTitle: 'Diary' }])
+    expect(mayGo(consents, address, [{ ...passage, ...change }]), JSON.stringify(change)).toBe(false);
+  for (const origin of ['https://llm.example.net:8443', 'http://llm.example.net'])
+    expect(mayGo(consents, { ...address, origin }, [passage]), origin).toBe(false);
+});
+
+test('only what is new is asked for', () => {
+  const consents = allowing([passage]);
+  const more = { ...passage, page: 8 };
+  expect(mayGo(consents, address, [passage, more])).toBe(false);
+  expect(consents.review('later').passages).toEqual([more]);
 });

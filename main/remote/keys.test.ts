@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { json, startFakeOpenAi } from '../../tests/fixtures-services/fake-openai.ts';
 import { remoteBox, SECRET } from '../../tests/fixtures-services/remote-box.ts';
 import { type TestServices } from '../../tests/fixtures-services/test-services.ts';
+import { Keys, NO_KEY_STORE } from './keys.ts';
 
 const box = remoteBox();
 const { setUp, end, addServer } = box;
@@ -100,4 +101,30 @@ describe('keys', () => {
         (error) => (error as { code: string }).code === 'request.invalid' && !String((error as Error).message).includes(SECRET),
       );
   });
+});
+
+const server = { id: 's', baseUrl: 'https://llm.example.net/v1', sealedKey: null };
+const moved = { ...server, baseUrl: 'https://elsewhere.example.net/v1' };
+
+function holding(value: string): Keys {
+  const keys = new Keys(NO_KEY_STORE, {});
+  keys.change(server.id, null, { kind: 'set', value, store: false });
+  return keys;
+}
+
+test('a key held for this session stays with its server, and is gone once the address leads elsewhere', () => {
+  const keys = holding('sk-0123456789');
+  keys.change(server.id, server, { kind: 'keep' });
+  expect([keys.stateOf(server), keys.keyOf(server)]).toEqual(['session', 'sk-0123456789']);
+  keys.change(server.id, null, { kind: 'keep' });
+  expect([keys.stateOf(moved), keys.keyOf(moved)]).toEqual(['none', null]);
+});
+
+test('a key held for this session is gone when it is taken away or its server goes', () => {
+  const cleared = holding('sk-0123456789');
+  cleared.change(server.id, server, { kind: 'none' });
+  expect(cleared.keyOf(server)).toBeNull();
+  const forgotten = holding('sk-0123456789');
+  forgotten.forget(server.id);
+  expect(forgotten.keyOf(server)).toBeNull();
 });
