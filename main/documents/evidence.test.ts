@@ -50,6 +50,14 @@ describe('support', () => {
     ['It was built in 1858 [1].', question, 'supported', 'It was built in 1858', []],
     ['1858 [1].', question, 'supported', 'It was built in 1858', []],
     ['The lighthouse of Skagen was built in 1878 [1].', question, 'unsupported', 'It was built in 1858', ['1878']],
+    // All its words are right, one figure is not.
+    [
+      'The lighthouse of Skagen was built in 1858 by the architect Niels Sigfred Nebelong in 14 years [1].',
+      question,
+      'unsupported',
+      'It was built in 1858',
+      ['14 years'],
+    ],
     ['Niels Sigfred Nebelong built it [1].', 'Who was its architect?', 'supported', 'It was built in 1858', []],
     ['Johann Gottfried Schadow built it [1].', 'Who was its architect?', 'unsupported', 'It was built in 1858', ['Schadow']],
     // One name of two is right.

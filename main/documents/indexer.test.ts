@@ -5,6 +5,7 @@ import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.
 import { systemClock } from '../clock.ts';
 import type { DocumentEntry } from '../contract/documents.ts';
 import { insertCollection } from '../database/collections.ts';
+import { beginVersion } from '../database/document-versions.ts';
 import { getDocument, insertDocument } from '../database/documents.ts';
 import { openTestDatabase } from '../database/test-database.ts';
 import type { OpenDatabase } from '../database/open.ts';
@@ -92,6 +93,13 @@ test(
     expect(started).toBe(5);
   },
 );
+
+test('what a crash left of a version is dropped at the start', () => {
+  queue('good');
+  beginVersion(database.db, 'good', { text: 'half', pages: [] });
+  indexer.start();
+  expect(database.db.all('SELECT seq FROM document_versions')).toEqual([]);
+});
 
 test('a document that makes progress has longer, but not for ever', { timeout: 60_000 }, async () => {
   queue('lingers');
