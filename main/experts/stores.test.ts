@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -50,6 +50,18 @@ test('profiles add up, belong to one model, and can be forgotten', () => {
   store.add('sha256:3', [Float32Array.of(1)], 1);
   store.forgetAll();
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test('a profile whose file stands for another model is not read', () => {
+  const store = new ProfileStore(folder);
+  const profiles = path.join(folder, 'routing-profiles');
+  store.add('sha256:1', [Float32Array.of(3, 0)], 2);
+  const [first] = readdirSync(profiles);
+  store.add('sha256:2', [Float32Array.of(0, 1)], 1);
+  const [second] = readdirSync(profiles).filter((name) => name !== first);
+  copyFileSync(path.join(profiles, first), path.join(profiles, second));
+  expect(store.read('sha256:1')).not.toBeNull();
+  expect(store.read('sha256:2')).toBeNull();
 });
 
 test('free RAM is what the system says is available, within all of it', () => {

@@ -84,18 +84,24 @@ test.each([
   expect(problemIn(errors, 'exit code 3')).toContain(expected);
 });
 
-test.runIf(posix)('an app that comes up: its exit code counts, its arguments arrive whole', async () => {
-  const binary = program(
-    'Elec trön',
-    `const fs = require('fs');
+test.runIf(posix)(
+  'an app that comes up: its exit code counts, its arguments arrive whole, it is not told to be Node',
+  async () => {
+    const binary = program(
+      'Elec trön',
+      `const fs = require('fs');
      fs.writeFileSync(process.env.CONCLAVE_READY_FILE, '');
-     fs.writeFileSync(${JSON.stringify(path.join(folder.path, 'args'))}, JSON.stringify(process.argv.slice(2)));
+     const { ELECTRON_RUN_AS_NODE: asNode = null, LANG } = process.env;
+     fs.writeFileSync(${JSON.stringify(path.join(folder.path, 'told'))}, JSON.stringify({ args: process.argv.slice(2), asNode, LANG }));
      setTimeout(() => process.exit(7), 400);`,
-  );
-  const args = ['/a b/ç', '--data', 'x y'];
-  expect(await runElectron(binary, args)).toEqual({ exitCode: 7 });
-  expect(JSON.parse(readFileSync(path.join(folder.path, 'args'), 'utf8'))).toEqual(args);
-});
+    );
+    const args = ['/a b/ç', '--data', 'x y'];
+    const environment = { ...process.env, ELECTRON_RUN_AS_NODE: '1', LANG: 'de_DE.UTF-8' };
+    expect(await runElectron(binary, args, { environment })).toEqual({ exitCode: 7 });
+    const told = JSON.parse(readFileSync(path.join(folder.path, 'told'), 'utf8'));
+    expect(told).toEqual({ args, asNode: null, LANG: 'de_DE.UTF-8' });
+  },
+);
 
 test.runIf(posix)('an app that hands over to one that runs is no problem; one that ends or hangs is', async () => {
   expect(await runElectron(program('a', 'process.exit(0)'), [])).toEqual({ exitCode: 0 });
