@@ -2,6 +2,8 @@
  * What a person pastes to say where a model is: a Hugging Face id, a page or file of it, or any https address. Pure, so that the page can
  * name the host before anything is contacted and main checks the same again.
  */
+import { asUrl } from './as-url.ts';
+
 export type ModelAddress =
   | { readonly kind: 'repository'; readonly repository: string; readonly revision: string }
   | { readonly kind: 'file'; readonly repository: string; readonly revision: string; readonly file: string }
@@ -75,14 +77,6 @@ function parseUrl(text: string): ParsedAddress {
   if (!/\.gguf$/i.test(url.pathname)) return { problem: 'The address must lead to a file that ends in .gguf.' };
   url.hash = '';
   return { address: { kind: 'url', url: url.href, host: url.host } };
-}
-
-function asUrl(text: string): URL | null {
-  try {
-    return new URL(text);
-  } catch {
-    return null;
-  }
 }
 
 function decodedParts(pathname: string): string[] {

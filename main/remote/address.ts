@@ -4,6 +4,7 @@
  * resolves to are held to that again when the connection is made (connection.ts).
  */
 import { BlockList, isIP } from 'node:net';
+import { asUrl } from '../contract/as-url.ts';
 import { serviceError } from '../contract/errors.ts';
 import type { RemoteScope } from '../contract/remote.ts';
 
@@ -59,7 +60,7 @@ export function mayConnect({ scope, encrypted }: Pick<ServerAddress, 'scope' | '
 
 /** Throws `remote.address` with what is wrong and what would be right. */
 export function parseServerAddress(given: string): ServerAddress {
-  const url = URL.parse(withScheme(given.trim()));
+  const url = asUrl(withScheme(given.trim()));
   if (!url || (url.protocol !== 'http:' && url.protocol !== 'https:') || url.hostname === '')
     throw refused(given, 'is not the address of a server. It begins with https:// or http://, such as http://127.0.0.1:8080');
   if (url.username !== '' || url.password !== '')
@@ -79,7 +80,7 @@ export function parseServerAddress(given: string): ServerAddress {
 /** People type `localhost:8080`: near by that is http, elsewhere https. */
 function withScheme(given: string): string {
   if (/^[a-z][a-z\d+.-]*:\/\//i.test(given)) return given;
-  const guess = URL.parse(`http://${given}`);
+  const guess = asUrl(`http://${given}`);
   return guess && scopeOfHost(guess.hostname) !== 'public' ? `http://${given}` : `https://${given}`;
 }
 

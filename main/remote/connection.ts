@@ -6,6 +6,7 @@ import { lookup as lookUpHost } from 'node:dns/promises';
 import http from 'node:http';
 import https from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { asUrl } from '../contract/as-url.ts';
 import { serviceError } from '../contract/errors.ts';
 import { mayConnect, type ServerAddress } from './address.ts';
 import { asConnectionError } from './failures.ts';
@@ -67,7 +68,7 @@ export async function call(request: RemoteCall): Promise<RemoteReply> {
 
 function redirected({ address, body }: RemoteCall, from: URL, location: string, status: number, redirects: number): URL {
   const { host } = address;
-  const to = URL.parse(location, from.href);
+  const to = asUrl(location, from);
   if (to?.origin === address.origin && redirects < MOST_REDIRECTS && (body === undefined || status >= 307)) return to;
   const where = to && to.origin !== address.origin ? to.origin.slice(0, 200) : 'another address';
   throw serviceError(

@@ -1,5 +1,6 @@
 /** What no window of ours may do: leave its page, open another, embed one, fetch or save anything, or ask for camera, position and the like. */
 import { app, session, shell, type WebContents } from 'electron';
+import { asUrl } from '../../contract/as-url.ts';
 import { isOurPage } from './scheme.ts';
 
 /** Our pages come over our own scheme; Node does what downloads there are. So Chromium itself has no business on any network. */
@@ -34,5 +35,5 @@ function guard(contents: WebContents): void {
 }
 
 function isWebAddress(address: string): boolean {
-  return ['http:', 'https:'].includes(URL.parse(address)?.protocol ?? '');
+  return ['http:', 'https:'].includes(asUrl(address)?.protocol ?? '');
 }

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { asUrl } from '../../contract/as-url.ts';
 
 export const SCHEME = 'app';
 export type PageName = 'chat' | 'engine';
@@ -34,7 +35,7 @@ export function pageAddress(page: PageName): string {
 
 /** Whether `address` is a page of ours (with `page`, that one). */
 export function isOurPage(address: string, page?: PageName): boolean {
-  const url = URL.parse(address);
+  const url = asUrl(address);
   return url?.protocol === `${SCHEME}:` && (page ? url.host === page : Object.hasOwn(POLICIES, url.host));
 }
 

@@ -3,6 +3,7 @@
  * address itself is ever sent on: no cookies, no credentials, no referrer. Hugging Face states a file's size and SHA-256 before it
  * redirects (`x-linked-size`, `x-linked-etag`: huggingface_hub, file_download.py, get_hf_file_metadata).
  */
+import { asUrl } from '../../contract/as-url.ts';
 import { isLoopback } from '../../contract/model-address.ts';
 import { serviceError } from '../../contract/errors.ts';
 
@@ -125,7 +126,7 @@ export async function follow(
 }
 
 function nextHop(from: URL, location: string | null, first: string): URL {
-  const next = URL.parse(location ?? '', from.href);
+  const next = asUrl(location ?? '', from);
   if (!location || !next || next.username !== '' || next.password !== '')
     throw serviceError('download.redirect', `${from.host} sends on to an address that cannot be used.`, { url: first });
   const isAllowed =
