@@ -7,10 +7,20 @@ const SAMPLE_BYTES = 4096;
 
 /** Throws `document.damaged` for what is no text. */
 export function decodeText(bytes: Uint8Array): string {
-  return cleanText(new TextDecoder(encodingOf(bytes)).decode(bytes));
+  return cleanText(decoded(bytes));
 }
 
-function encodingOf(bytes: Uint8Array): string {
+function decoded(bytes: Uint8Array): string {
+  const utf16 = utf16Of(bytes);
+  if (utf16 !== null) return new TextDecoder(utf16).decode(bytes);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
+}
+
+function utf16Of(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
   const sample = bytes.subarray(0, SAMPLE_BYTES);
@@ -22,14 +32,5 @@ function encodingOf(bytes: Uint8Array): string {
     if (zeros[0] > 0.4 * half && zeros[1] < 0.05 * half) return 'utf-16be';
     throw serviceError('document.damaged', 'It is no text file: it holds binary data.');
   }
-  return isUtf8(bytes) ? 'utf-8' : 'windows-1252';
-}
-
-function isUtf8(bytes: Uint8Array): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return true;
-  } catch {
-    return false;
-  }
+  return null;
 }

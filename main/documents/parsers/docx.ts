@@ -4,6 +4,7 @@
  */
 import { unzipSync } from 'fflate';
 import { Parser } from 'htmlparser2';
+import { isConclaveError } from '../../../gpu/errors.ts';
 import { serviceError } from '../../contract/errors.ts';
 import { LIMITS } from '../limits.ts';
 import { cleanText, TextBuilder, type ParsedDocument } from '../parsed-document.ts';
@@ -20,10 +21,8 @@ export function parseDocx(bytes: Uint8Array): ParsedDocument {
   if (body === undefined) throw serviceError('document.damaged', `It holds no ${DOCUMENT}: it is no Word document.`);
   const builder = new TextBuilder();
   const levels = headingLevels(parts.get(STYLES) ?? '');
-  let title = /<dc:title[^>]*>([^<]*)</.exec(parts.get(CORE) ?? '')?.[1] ?? '';
-  title = title.replaceAll('&amp;', '&').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"');
   for (const part of [body, ...NOTES.map((name) => parts.get(name) ?? '')]) readXml(part, new WordWriter(builder, levels));
-  return builder.finish(title, 'prose');
+  return builder.finish(titleOf(parts.get(CORE) ?? ''), 'prose');
 }
 
 function unpack(bytes: Uint8Array): ReadonlyMap<string, string> {
@@ -46,7 +45,7 @@ function unpack(bytes: Uint8Array): ReadonlyMap<string, string> {
     });
     return new Map(Object.entries(parts).map(([name, part]) => [name, new TextDecoder().decode(part)]));
   } catch (error) {
-    if (error instanceof Error && error.name === 'ConclaveError') throw error;
+    if (isConclaveError(error)) throw error;
     throw serviceError('document.damaged', `Its archive cannot be unpacked (${(error as Error).message}).`, {}, error);
   }
 }
@@ -87,6 +86,17 @@ function readXml(xml: string, handler: XmlHandler): void {
   );
   parser.write(xml);
   parser.end();
+}
+
+function titleOf(core: string): string {
+  let title = '';
+  let isTitle = false;
+  readXml(core, {
+    open: (name) => void (isTitle = name === 'dc:title' && title === ''),
+    close: () => void (isTitle = false),
+    text: (text) => void (isTitle && (title += text)),
+  });
+  return title;
 }
 
 /** Style id → heading level, from the style's own name or outline level. */

@@ -98,6 +98,17 @@ describe('DOCX', () => {
     expect(await headings('docx', file)).toEqual(['2 Chapter & verse']);
   });
 
+  test('the title is read as XML: entities are decoded once, numbers too', async () => {
+    const core = '<cp:coreProperties><dc:title xml:lang="de">Gr&#246;&#xDF;e &amp;lt; 5</dc:title></cp:coreProperties>';
+    const file = docx({ 'word/document.xml': word(p('text')), 'docProps/core.xml': core });
+    expect((await parse('docx', file)).title).toBe('Größe &lt; 5');
+    const untitled = docx({
+      'word/document.xml': word(p('text')),
+      'docProps/core.xml': '<cp:x><dc:title/><dc:creator>A</dc:creator></cp:x>',
+    });
+    expect((await parse('docx', untitled)).title).toBeNull();
+  });
+
   test('hostile archives: a bomb, a deep tree, no document, an old or protected file, half a file', async () => {
     const bomb = docx({ 'word/document.xml': word(p('0'.repeat(30_000_000))) });
     expect(bomb.length).toBeLessThan(100_000);
