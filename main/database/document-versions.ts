@@ -27,7 +27,7 @@ export function beginVersion(db: WriteDb, documentId: string, { text, pages }: S
       JSON.stringify(pages),
       text,
     );
-    return lastSeq(db);
+    return db.get<{ seq: number }>(`SELECT last_insert_rowid() AS seq`)!.seq;
   });
 }
 
@@ -40,8 +40,8 @@ export function insertChunks(db: WriteDb, versionSeq: number, firstNumber: numbe
         ...[versionSeq, firstNumber + i, page, heading, start, end, text],
       );
       db.run(
-        `INSERT INTO chunks_search (rowid, title, heading, body) VALUES (?, ?, ?, ?)`,
-        ...[lastSeq(db), terms.title, terms.heading, terms.body],
+        `INSERT INTO chunks_search (rowid, title, heading, body) VALUES (last_insert_rowid(), ?, ?, ?)`,
+        ...[terms.title, terms.heading, terms.body],
       );
     }
   });
@@ -69,8 +69,4 @@ export function publishVersion(db: WriteDb, documentId: string, versionSeq: numb
 /** What a crash or a stopped worker left. Only while no worker writes. */
 export function dropUnfinished(db: WriteDb): number {
   return db.run(`DELETE FROM document_versions WHERE is_current = 0`);
-}
-
-function lastSeq(db: WriteDb): number {
-  return db.get<{ seq: number }>(`SELECT last_insert_rowid() AS seq`)!.seq;
 }

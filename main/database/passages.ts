@@ -1,22 +1,15 @@
 /** Queries over chunks: BM25 search in one collection, and the neighbours of a chunk. */
+import type { Passage } from '../contract/documents.ts';
 import type { ReadDb } from './handles.ts';
 
 /** Weights of the columns title, heading and body in BM25. Chosen by recall@5 (docs/documents.md). */
 const BM25 = 'bm25(chunks_search, 1.5, 2.0, 1.0)';
 
-export interface FoundChunk {
+/** A passage, whose score is BM25's, and where it stands in the database. */
+export interface FoundChunk extends Passage {
   readonly seq: number;
   readonly versionSeq: number;
   readonly number: number;
-  readonly documentId: string;
-  readonly documentTitle: string;
-  readonly page: number | null;
-  readonly heading: string | null;
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-  /** BM25; larger is better. */
-  readonly score: number;
 }
 
 type ChunkRow = {
