@@ -1,18 +1,12 @@
 /** What the browser host answers, with the headers that every answer has. */
 import type { ServerResponse } from 'node:http';
 import { toWireError, type ErrorCode } from '../../contract/errors.ts';
-
-/** The page needs its own scripts, styles, images and this host, nothing else. */
-const CONTENT_SECURITY_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+import { PAGE_HEADERS, PAGE_POLICY } from '../page-headers.ts';
 
 const ALWAYS: Readonly<Record<string, string>> = {
-  'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-  'X-Content-Type-Options': 'nosniff',
+  ...PAGE_HEADERS,
+  'Content-Security-Policy': PAGE_POLICY,
   'X-Frame-Options': 'DENY',
-  'Referrer-Policy': 'no-referrer',
-  // Else Chromium looks up the hosts of an answer's links, which a model chose, before anybody clicks.
-  'X-DNS-Prefetch-Control': 'off',
   'Permissions-Policy': 'camera=(), microphone=(), geolocation=(), display-capture=(), usb=(), serial=(), hid=()',
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Resource-Policy': 'same-origin',

@@ -1,16 +1,7 @@
 /** The built chat page's files. The list is made once at the start, so no request can name anything else on the disk. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.woff2': 'font/woff2',
-  '.json': 'application/json',
-};
+import { CONTENT_TYPES } from '../page-headers.ts';
 
 export interface StaticFile {
   readonly type: string;
@@ -21,7 +12,7 @@ export interface StaticFile {
 export function staticFiles(folder: string): ReadonlyMap<string, StaticFile> {
   const files = new Map<string, StaticFile>();
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    const type = TYPES[path.extname(entry.name)];
+    const type = CONTENT_TYPES[path.extname(entry.name)];
     if (!entry.isFile() || type === undefined) continue;
     const filePath = path.join(entry.parentPath, entry.name);
     const url = `/${path.relative(folder, filePath).split(path.sep).join('/')}`;

@@ -5,25 +5,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { asUrl } from '../../contract/as-url.ts';
+import { CONTENT_TYPES, PAGE_HEADERS, PAGE_POLICY } from '../page-headers.ts';
 
 export const SCHEME = 'app';
 export type PageName = 'chat' | 'engine';
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.ico': 'image/x-icon',
-  '.woff2': 'font/woff2',
-};
-
 const POLICIES: Readonly<Record<PageName, string>> = {
-  chat:
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; " +
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  chat: PAGE_POLICY,
   engine: "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 };
 
@@ -65,11 +53,9 @@ export function fileOf(pathname: string, folder: string): string | null {
 
 function page(name: PageName, body: string | Uint8Array<ArrayBuffer> | null, extension: string): Response {
   const headers = {
-    'content-type': TYPES[extension] ?? 'application/octet-stream',
+    ...PAGE_HEADERS,
+    'content-type': CONTENT_TYPES[extension] ?? 'application/octet-stream',
     'content-security-policy': POLICIES[name],
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'x-dns-prefetch-control': 'off', // a link's host is not looked up before it is clicked
     'cache-control': 'no-cache',
   };
   return new Response(body, { status: body === null ? 404 : 200, headers });
