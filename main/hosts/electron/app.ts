@@ -2,7 +2,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { app, dialog, protocol, shell, type BrowserWindow } from 'electron';
+import { app, dialog, protocol, shell, type BrowserWindow, type OpenDialogOptions } from 'electron';
 import type { HostInfo, ModelEntry } from '../../contract/types.ts';
 import { openBetterSqlite3 } from '../../database/better-sqlite3.ts';
 import { LIMITS } from '../../documents/limits.ts';
@@ -110,18 +110,18 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
   }
 
   async function pickFile(): Promise<string | null> {
-    const options = {
-      title: 'Add a model',
-      properties: ['openFile' as const],
-      filters: [{ name: 'GGUF models', extensions: ['gguf'] }],
-    };
-    const { canceled, filePaths } = await (chat ? dialog.showOpenDialog(chat, options) : dialog.showOpenDialog(options));
-    return canceled ? null : filePaths[0];
+    const filters = [{ name: 'GGUF models', extensions: ['gguf'] }];
+    return (await choose({ title: 'Add a model', properties: ['openFile'], filters }))?.[0] ?? null;
   }
 
   async function pickDocuments(what: 'files' | 'folder'): Promise<readonly string[] | null> {
-    const properties = what === 'folder' ? (['openDirectory'] as const) : (['openFile', 'multiSelections'] as const);
-    const options = { title: what === 'folder' ? 'Add a folder' : 'Add documents', properties: [...properties] };
+    return what === 'folder'
+      ? choose({ title: 'Add a folder', properties: ['openDirectory'] })
+      : choose({ title: 'Add documents', properties: ['openFile', 'multiSelections'] });
+  }
+
+  /** Resolves with paths, or null when the dialog was closed. */
+  async function choose(options: OpenDialogOptions): Promise<readonly string[] | null> {
     const { canceled, filePaths } = await (chat ? dialog.showOpenDialog(chat, options) : dialog.showOpenDialog(options));
     return canceled ? null : filePaths;
   }
