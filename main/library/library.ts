@@ -28,6 +28,8 @@ export interface LibraryDependencies {
   readonly computer: () => Computer;
 }
 
+type Origin = Pick<ModelRecord, 'builtIn' | 'owned'>;
+
 export class LibraryService {
   readonly #deps: LibraryDependencies;
 
@@ -68,13 +70,7 @@ export class LibraryService {
    */
   async adopt(givenPath: string): Promise<ModelEntry> {
     const filePath = await realpath(givenPath);
-    const flags = { builtIn: false, owned: true };
-    let record: ModelRecord;
-    try {
-      record = this.#save(await this.#deps.files.inspect(filePath), flags);
-    } catch (error) {
-      record = await this.#saveUnusable(filePath, error, flags);
-    }
+    const record = await this.#take(filePath, { builtIn: false, owned: true });
     await this.#announce();
     return entryOf(record);
   }
@@ -95,15 +91,13 @@ export class LibraryService {
     return { ...described, modelId, owned, fit, paths: parts.map((part) => part.path) };
   }
 
-  /** Returns the record that was removed. */
-  async remove(modelId: string): Promise<ModelRecord> {
+  async remove(modelId: string): Promise<void> {
     const record = this.require(modelId);
     if (record.builtIn)
       throw serviceError('request.refused', `${record.name} came with the app and cannot be removed.`, { modelId });
     deleteModel(this.#deps.db, modelId);
     if (record.owned) await this.#deleteFiles(record);
     await this.#announce();
-    return record;
   }
 
   /** Throws `model.missing` when it is not in the list. */
@@ -144,13 +138,18 @@ export class LibraryService {
     for (const filePath of found) {
       const known = getModelByPath(db, filePath);
       if (known && (await stateOfFiles(known)) === 'same') continue;
-      try {
-        this.#save(await this.#deps.files.inspect(filePath), { builtIn: true, owned: false });
-      } catch (error) {
-        await this.#saveUnusable(filePath, error, { builtIn: true, owned: false });
-      }
+      await this.#take(filePath, { builtIn: true, owned: false });
     }
     await this.#announce();
+  }
+
+  /** Into the list, whatever is in it. */
+  async #take(filePath: string, flags: Origin): Promise<ModelRecord> {
+    try {
+      return this.#save(await this.#deps.files.inspect(filePath), flags);
+    } catch (error) {
+      return this.#saveUnusable(filePath, error, flags);
+    }
   }
 
   async #inspectAgain(record: ModelRecord): Promise<ModelRecord> {
@@ -163,11 +162,7 @@ export class LibraryService {
     }
   }
 
-  async #saveUnusable(
-    filePath: string,
-    error: unknown,
-    flags: { readonly builtIn: boolean; readonly owned: boolean },
-  ): Promise<ModelRecord> {
+  async #saveUnusable(filePath: string, error: unknown, flags: Origin): Promise<ModelRecord> {
     const parts = await Promise.all(
       partNames(path.basename(filePath)).map(async (name) => {
         const partPath = path.join(path.dirname(filePath), name);
@@ -201,7 +196,7 @@ export class LibraryService {
     if (await this.#isOwn(folder)) await rmdir(folder).catch(() => undefined); // other models lie in it
   }
 
-  #save(inspected: InspectedModel, flags: { readonly builtIn: boolean; readonly owned: boolean }): ModelRecord {
+  #save(inspected: InspectedModel, flags: Origin): ModelRecord {
     const { name, parts, sizeBytes, facts } = inspected;
     const filePath = parts[0].path;
     const { builtIn, owned } = flags;
