@@ -69,3 +69,23 @@ export interface ResidencyCounters {
   readonly slotsBytes: number;
   readonly ramPoolBytes: number;
 }
+
+/** Of an engine that has done nothing, or whose experts all have slots. */
+export function noCounts(slotsBytes: number): ResidencyCounters {
+  return {
+    hits: 0,
+    missesFromRam: 0,
+    missesFromDisk: 0,
+    evictions: 0,
+    expertBytesRead: 0,
+    expertBytesUploaded: 0,
+    tokensWithoutMiss: 0,
+    resumes: 0,
+    scouts: 0,
+    laterMisses: 0,
+    laterMissesNamed: 0,
+    namedInVain: 0,
+    slotsBytes,
+    ramPoolBytes: 0,
+  };
+}

@@ -11,7 +11,7 @@ import { invariant } from '../invariant.ts';
 import { Residency } from '../residency/cache/residency.ts';
 import { defaultPolicy } from '../residency/policy/policies.ts';
 import { fewerSlots } from '../residency/fewer-slots.ts';
-import { allResident, type ResidencyCounters, type ResidencyPlan } from '../residency/types.ts';
+import { allResident, noCounts, type ResidencyCounters, type ResidencyPlan } from '../residency/types.ts';
 import { MAX_STEPS } from './decode-activations.ts';
 import { stepWeightBytes, type StepBytes } from './decode-bytes.ts';
 import { DecodePlan } from './decode-plan.ts';
@@ -122,23 +122,6 @@ function usedExperts({ ffn, index }: ModelSpec['layers'][number], wanted: number
   }
   return wanted;
 }
-
-/** What an engine whose experts all have slots counts. */
-const NOTHING_MISSED: Omit<ResidencyCounters, 'slotsBytes'> = {
-  hits: 0,
-  missesFromRam: 0,
-  missesFromDisk: 0,
-  evictions: 0,
-  expertBytesRead: 0,
-  expertBytesUploaded: 0,
-  tokensWithoutMiss: 0,
-  resumes: 0,
-  scouts: 0,
-  laterMisses: 0,
-  laterMissesNamed: 0,
-  namedInVain: 0,
-  ramPoolBytes: 0,
-};
 
 interface EngineParts {
   readonly context: PlanContext;
@@ -331,7 +314,7 @@ class WebGpuEngine implements Engine {
   }
 
   residency(): ResidencyCounters {
-    return this.#parts.residency?.counters() ?? { ...NOTHING_MISSED, slotsBytes: this.#parts.slotsBytes };
+    return this.#parts.residency?.counters() ?? noCounts(this.#parts.slotsBytes);
   }
 
   resizeRamPool(bytes: number): void {

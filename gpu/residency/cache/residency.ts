@@ -9,7 +9,7 @@ import type { LayerBuffers } from '../../runtime/buffers.ts';
 import type { LoadedBuffers } from '../../runtime/weights.ts';
 import type { MoeLayerPlan } from '../footprint.ts';
 import { ABSENT_SLOT, slotEntry } from '../slab-geometry.ts';
-import type { CachePolicyFactory, ResidencyCounters, ResidencyPlan } from '../types.ts';
+import { noCounts, type CachePolicyFactory, type ResidencyCounters, type ResidencyPlan } from '../types.ts';
 import { ExpertLoader, type LoadJob, type SlowTier } from './expert-loader.ts';
 import { ExpertStore, stagedParts } from './expert-store.ts';
 import { LayerSlots, type SlotKeeper } from './layer-slots.ts';
@@ -92,22 +92,7 @@ export class Residency {
       if (counts) policy.warm(counts);
       this.#keepers.set(layer, new LayerSlots(layer, shape, policy, occupants.get(layer) ?? []));
     });
-    this.totals = {
-      hits: 0,
-      missesFromRam: 0,
-      missesFromDisk: 0,
-      evictions: 0,
-      expertBytesRead: 0,
-      expertBytesUploaded: 0,
-      tokensWithoutMiss: 0,
-      resumes: 0,
-      scouts: 0,
-      laterMisses: 0,
-      laterMissesNamed: 0,
-      namedInVain: 0,
-      slotsBytes: footprint.slotsBytes + footprint.transitBytes,
-      ramPoolBytes: 0,
-    };
+    this.totals = noCounts(footprint.slotsBytes + footprint.transitBytes);
   }
 
   isStreamed(layer: number): boolean {
