@@ -7,20 +7,11 @@ import { outputMatvecKernel } from '../kernels/output-matvec/output-matvec.ts';
 import { quantFormat } from '../quant/formats.ts';
 import { planesSizeBytes, toPlanes } from '../quant/planes.ts';
 import type { ComputeType } from '../quant/types.ts';
+import type { LinkRates } from '../residency/plan/types.ts';
 import type { GpuDevice } from './open-device.ts';
 import { encodeDispatches, type BoundDispatch } from './pipelines.ts';
 import type { BufferRange } from './types.ts';
 import { BufferUsage, MapMode } from './usage.ts';
-
-export interface LinkRates {
-  /** RAM → GPU, blocks of `type` put into planes on the way. */
-  readonly uploadBytesPerSecond: number;
-  /** Submission, its end, and the result mapped. */
-  readonly readbackMs: number;
-  /** Weight bytes of `type` that a matrix-vector product reads. */
-  readonly computeBytesPerSecond: number;
-  readonly dispatchMs: number;
-}
 
 /** The best of so many rounds is taken: what else the machine does at the moment makes rounds longer, never shorter. */
 const ROUNDS = 4;

@@ -70,6 +70,31 @@ export interface ResidencyCounters {
   readonly ramPoolBytes: number;
 }
 
+/** GPU memory by account of the engine's ledger; `experts` is slots, transit slab and tables. */
+export interface GpuBytes {
+  readonly weightsBytes: number;
+  readonly expertsBytes: number;
+  readonly kvBytes: number;
+  readonly activationsBytes: number;
+  readonly stagingBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What the experts did during one answer. Bytes and counts; nothing about what was asked or answered. */
+export interface ExpertActivity {
+  /** Tokens of the answer that are counted so far, and experts used by each of them per layer. */
+  readonly tokens: number;
+  readonly nUsed: number;
+  /** One per MoE layer: its place in the model, and how often each of its experts was used. */
+  readonly layers: readonly { readonly layer: number; readonly uses: readonly number[] }[];
+  /** (layer, token, rank) uses since the answer began, by where the expert was. */
+  readonly hits: number;
+  readonly missesFromRam: number;
+  readonly missesFromDisk: number;
+  readonly gpuMemory: GpuBytes;
+  readonly ramPoolBytes: number;
+}
+
 /** Of an engine that has done nothing, or whose experts all have slots. */
 export function noCounts(slotsBytes: number): ResidencyCounters {
   return {

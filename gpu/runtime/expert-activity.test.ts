@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { ExpertActivityRecorder, type ExpertActivity } from './expert-activity.ts';
+import type { ExpertActivity } from '../residency/types.ts';
+import { ExpertActivityRecorder } from './expert-activity.ts';
 import type { Engine } from './types.ts';
 
 function setUp() {

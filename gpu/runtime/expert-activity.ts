@@ -1,21 +1,7 @@
 /** What the experts did during one answer: uses per layer and expert from the routing records that ride with the ids, and where they were found. */
 import type { ModelSpec } from '../architectures/types.ts';
-import type { ResidencyCounters } from '../residency/types.ts';
-import type { Engine, MemoryLedger } from './types.ts';
-
-export interface ExpertActivity {
-  /** Tokens of the answer that are counted so far. */
-  readonly tokens: number;
-  readonly nUsed: number;
-  /** One per MoE layer: its place in the model, and how often each of its experts was used. */
-  readonly layers: readonly { readonly layer: number; readonly uses: readonly number[] }[];
-  /** (layer, token, rank) uses since the answer began, by where the expert was. */
-  readonly hits: number;
-  readonly missesFromRam: number;
-  readonly missesFromDisk: number;
-  readonly gpuMemory: MemoryLedger;
-  readonly ramPoolBytes: number;
-}
+import type { ExpertActivity, ResidencyCounters } from '../residency/types.ts';
+import type { Engine } from './types.ts';
 
 /** Reports are this far apart: a heat map needs no more. */
 const REPORT_EVERY_MS = 250;

@@ -9,11 +9,11 @@ import { engineError, type EngineErrorCode, type ErrorDetails } from '../errors.
 import { openGguf } from '../gguf/read.ts';
 import type { ByteSource } from '../gguf/types.ts';
 import { invariant } from '../invariant.ts';
-import { probeDevice, type DeviceLinks, type DeviceMachine, type Surroundings } from '../residency/plan/plan-for-device.ts';
-import type { OffloadPlan } from '../residency/plan/types.ts';
-import type { ResidencyCounters } from '../residency/types.ts';
+import { probeDevice, type DeviceMachine } from '../residency/plan/plan-for-device.ts';
+import type { DeviceLinks, OffloadPlan, Surroundings } from '../residency/plan/types.ts';
+import type { ExpertActivity, ResidencyCounters } from '../residency/types.ts';
 import { createPlannedEngine } from './planned-engine.ts';
-import { ExpertActivityRecorder, type ExpertActivity } from './expert-activity.ts';
+import { ExpertActivityRecorder } from './expert-activity.ts';
 import { EngineSession, type SessionCallbacks, type SessionRequest, type SessionResult } from './session.ts';
 import type { Engine, EngineOptions } from './types.ts';
 

@@ -1,7 +1,8 @@
 /** An engine on the plan that fits the open device. Where the device refuses the memory after all, the engine goes on with fewer slots. */
 import type { ModelSpec } from '../architectures/types.ts';
 import type { GpuDevice } from '../device/open-device.ts';
-import { planForDevice, type DevicePlan, type PlanWishes, type Surroundings } from '../residency/plan/plan-for-device.ts';
+import { planForDevice, type DevicePlan, type PlanWishes } from '../residency/plan/plan-for-device.ts';
+import type { Surroundings } from '../residency/plan/types.ts';
 import type { Engine, EngineOptions } from './types.ts';
 
 export interface PlannedEngineRequest extends PlanWishes {

@@ -3,7 +3,7 @@
  * absolute. All calls are made one after another; a second call while one runs is a bug of the host (invariant).
  */
 import type { ModelSpec } from '../architectures/types.ts';
-import type { CachePolicyFactory, ResidencyCounters, ResidencyPlan } from '../residency/types.ts';
+import type { CachePolicyFactory, GpuBytes, ResidencyCounters, ResidencyPlan } from '../residency/types.ts';
 
 export interface EngineOptions {
   readonly model: ModelSpec;
@@ -92,13 +92,7 @@ export interface EngineCounters {
   readonly prefillMs: number;
 }
 
-export interface MemoryLedger {
-  readonly weightsBytes: number;
-  readonly expertsBytes: number;
-  readonly kvBytes: number;
-  readonly activationsBytes: number;
-  readonly stagingBytes: number;
-  readonly totalBytes: number;
+export interface MemoryLedger extends GpuBytes {
   readonly peakBytes: number;
 }
 

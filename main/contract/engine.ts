@@ -2,29 +2,16 @@
  * What the services ask of the engine, wherever it runs: in the engine host's window (Electron) or in this process (browser host, CLI).
  * Ids in, ids out: templates and tokenizers are main's. Everything is structured-clone-able except the callbacks and signals.
  */
-import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
+import type {
+  DeviceLinks as EngineLinks,
+  OffloadPlan,
+  Surroundings as EngineSurroundings,
+} from '../../gpu/residency/plan/types.ts';
 import type { ExpertActivity } from './experts.ts';
 import type { AdapterInfo } from './types.ts';
 import type { WireError } from './errors.ts';
 
-/** Speeds of one adapter, as measured by the engine with tensors of one type; main keeps them for the next start. */
-export interface EngineLinks {
-  readonly adapter: string;
-  readonly tensorType: string;
-  readonly diskBytesPerSecond: number | null;
-  readonly uploadBytesPerSecond: number;
-  readonly readbackMs: number;
-  readonly computeBytesPerSecond: number;
-  readonly dispatchMs: number;
-}
-
-/** What main knows of the machine: the engine adds what only it can see. */
-export interface EngineSurroundings {
-  readonly ramFreeBytes: number;
-  readonly ramTotalBytes: number;
-  /** Measured before, whatever the adapter; the engine measures where its own is not among them. */
-  readonly links: readonly EngineLinks[];
-}
+export type { EngineLinks, EngineSurroundings };
 
 /** From what the engine plans where each expert lives. null budgets are chosen by the planner. */
 export interface EnginePlanning extends EngineSurroundings {

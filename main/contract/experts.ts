@@ -1,24 +1,7 @@
-/** What pages may see of the experts at work. Bytes and counts; nothing about what was asked or answered. */
-export interface ExpertActivity {
-  /** Tokens of the answer that are counted so far, and experts used by each of them per layer. */
-  readonly tokens: number;
-  readonly nUsed: number;
-  /** One per MoE layer: its place in the model, and how often each of its experts was used. */
-  readonly layers: readonly { readonly layer: number; readonly uses: readonly number[] }[];
-  /** (layer, token, rank) uses since the answer began, by where the expert was. */
-  readonly hits: number;
-  readonly missesFromRam: number;
-  readonly missesFromDisk: number;
-  readonly gpuMemory: {
-    readonly weightsBytes: number;
-    readonly expertsBytes: number;
-    readonly kvBytes: number;
-    readonly activationsBytes: number;
-    readonly stagingBytes: number;
-    readonly totalBytes: number;
-  };
-  readonly ramPoolBytes: number;
-}
+/** What pages may see of the experts at work. */
+import type { ExpertActivity } from '../../gpu/residency/types.ts';
+
+export type { ExpertActivity };
 
 /** The activity of one answer. */
 export interface AnswerExperts {

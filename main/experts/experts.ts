@@ -2,6 +2,7 @@
  * Main's part in where experts live: what the engine needs to plan (budgets, free RAM, speeds measured before, the routing profile), and what
  * is kept of what it found. While a model is loaded, free RAM is watched and its pool shrinks rather than anything swaps.
  */
+import { findLinks, machineFigures } from '../../gpu/residency/plan/machine.ts';
 import type { Budgets, MachineFigures, OffloadPlan } from '../../gpu/residency/plan/types.ts';
 import type {
   EngineClient,
@@ -12,7 +13,7 @@ import type {
   EngineLinks,
 } from '../contract/engine.ts';
 import type { ExpertActivity } from '../contract/experts.ts';
-import type { Settings } from '../contract/types.ts';
+import type { AdapterInfo, Settings } from '../contract/types.ts';
 import { keepLinks, readLinks } from './link-store.ts';
 import { readRam, type RamFigures } from './memory.ts';
 import { ProfileStore } from './profile-store.ts';
@@ -61,7 +62,7 @@ export class ExpertsService {
   /** A model is loaded: keeps what was measured, watches over its pool. */
   loaded({ adapter, plan, measured }: EngineLoaded): void {
     this.unloaded();
-    if (plan) this.#find(plan, adapter.software, measured);
+    if (plan) this.#find(plan, adapter, measured);
     if (measured) this.#keep(() => keepLinks(this.#deps.dataFolder, measured));
     const { engine, everySecond = eachSecond } = this.#deps;
     this.#guard = new RamGuard(plan?.ram.poolBytes ?? 0, {
@@ -71,23 +72,17 @@ export class ExpertsService {
     });
   }
 
-  #find({ gpu, ram }: OffloadPlan, software: boolean, measured: EngineLinks | null): void {
-    const { ramFreeBytes, ramTotalBytes, links } = this.surroundings();
-    const speeds = measured ?? links.at(-1);
+  #find({ gpu, ram }: OffloadPlan, { description, software }: AdapterInfo, measured: EngineLinks | null): void {
+    const surroundings = this.surroundings();
     this.#found = {
       budgets: { gpuBytes: gpu.budgetBytes, ramBytes: ram.budgetBytes },
-      machine: {
+      machine: machineFigures({
         unifiedMemory: ram.budgetBytes === 0,
         software,
         gpuFreeBytes: null,
-        ramFreeBytes,
-        ramTotalBytes,
-        diskBytesPerSecond: speeds?.diskBytesPerSecond ?? null,
-        uploadBytesPerSecond: speeds?.uploadBytesPerSecond ?? null,
-        readbackMs: speeds?.readbackMs ?? null,
-        computeBytesPerSecond: speeds?.computeBytesPerSecond ?? null,
-        dispatchMs: speeds?.dispatchMs ?? null,
-      },
+        surroundings,
+        links: measured ?? findLinks(surroundings.links, description),
+      }),
     };
   }
 

@@ -5,25 +5,14 @@
 import type { ModelSpec } from '../../architectures/types.ts';
 import type { GpuDevice } from '../../device/open-device.ts';
 import { measureDisk } from '../../device/probe-disk.ts';
-import { measureLinks, type LinkRates } from '../../device/probe-links.ts';
+import { measureLinks } from '../../device/probe-links.ts';
 import { probeFreeBytes } from '../../device/probe-memory.ts';
 import { hasUnifiedMemory } from '../../device/unified-memory.ts';
 import type { ComputeType } from '../../quant/types.ts';
+import { findLinks, machineFigures, type KnownMachine } from './machine.ts';
 import { modelNumbers } from './model-numbers.ts';
 import { mostGpuBytes, planOffload } from './plan.ts';
-import type { ContextWish, MachineFigures, OffloadPlan } from './types.ts';
-
-export interface DeviceLinks extends LinkRates {
-  readonly adapter: string;
-  readonly tensorType: string;
-  readonly diskBytesPerSecond: number | null;
-}
-
-export interface Surroundings {
-  readonly ramFreeBytes: number;
-  readonly ramTotalBytes: number;
-  readonly links: readonly DeviceLinks[];
-}
+import type { ContextWish, DeviceLinks, ModelNumbers, OffloadPlan, Surroundings } from './types.ts';
 
 /** Bytes, or a share of what is free. */
 export type Budget = { readonly bytes: number } | { readonly share: number };
@@ -59,20 +48,11 @@ export async function planForDevice(
   const numbers = modelNumbers(model, gpu.capabilities, wishes.expertsUsed);
   const { software, description } = gpu.capabilities;
   const unifiedMemory = hasUnifiedMemory(gpu.adapter.info, software);
-  const { ramFreeBytes } = surroundings;
   // Where memory is shared, allocating says nothing: the system would rather swap than refuse.
   const wantsProbe = !unifiedMemory && (wishes.gpuBudget === null || 'share' in wishes.gpuBudget);
   const gpuFreeBytes = wantsProbe ? await probeFreeBytes(gpu, mostGpuBytes(numbers)) : null;
   const planWith = (links: DeviceLinks | null) =>
-    planOffload(numbers, {
-      budgets: {
-        gpuBytes: budgetBytes(wishes.gpuBudget, gpuFreeBytes ?? ramFreeBytes),
-        ramBytes: budgetBytes(wishes.ramBudget, ramFreeBytes),
-      },
-      machine: machineFigures({ unifiedMemory, software, gpuFreeBytes, surroundings, links }),
-      context: wishes.context,
-      history: { computeMsPerToken: wishes.computeMsPerToken ?? null, hitCurve: null },
-    });
+    planForMachine(numbers, wishes, { unifiedMemory, software, gpuFreeBytes, surroundings, links });
   const type = mainType(model);
   const known = findLinks(surroundings.links, description, type);
   const plan = planWith(known);
@@ -80,6 +60,20 @@ export async function planForDevice(
   const diskBytesPerSecond = await measureDisk(model.file.sources[0], undefined, signal);
   const measured = { ...(await linksOf(gpu, type)), diskBytesPerSecond };
   return { plan: planWith(measured), measured };
+}
+
+/** The plan for what is known of a machine. Throws `engine.budget`, `gpu.limits`. */
+export function planForMachine(numbers: ModelNumbers, wishes: PlanWishes, known: KnownMachine): OffloadPlan {
+  const { ramFreeBytes } = known.surroundings;
+  return planOffload(numbers, {
+    budgets: {
+      gpuBytes: budgetBytes(wishes.gpuBudget, known.gpuFreeBytes ?? ramFreeBytes),
+      ramBytes: budgetBytes(wishes.ramBudget, ramFreeBytes),
+    },
+    machine: machineFigures(known),
+    context: wishes.context,
+    history: { computeMsPerToken: wishes.computeMsPerToken ?? null, hitCurve: null },
+  });
 }
 
 function budgetBytes(budget: Budget | null, freeBytes: number): number | null {
@@ -113,32 +107,6 @@ export async function probeDevice(gpu: GpuDevice, surroundings: Surroundings): P
 
 async function linksOf(gpu: GpuDevice, type: ComputeType): Promise<Omit<DeviceLinks, 'diskBytesPerSecond'>> {
   return { adapter: gpu.capabilities.description, tensorType: type, ...(await measureLinks(gpu, type)) };
-}
-
-export function findLinks(links: readonly DeviceLinks[], adapter: string, type?: string): DeviceLinks | null {
-  return links.find((link) => link.adapter === adapter && (type === undefined || link.tensorType === type)) ?? null;
-}
-
-function machineFigures(known: {
-  unifiedMemory: boolean;
-  software: boolean;
-  gpuFreeBytes: number | null;
-  surroundings: Surroundings;
-  links: DeviceLinks | null;
-}): MachineFigures {
-  const { unifiedMemory, software, gpuFreeBytes, surroundings, links } = known;
-  return {
-    unifiedMemory,
-    software,
-    gpuFreeBytes,
-    ramFreeBytes: surroundings.ramFreeBytes,
-    ramTotalBytes: surroundings.ramTotalBytes,
-    diskBytesPerSecond: links?.diskBytesPerSecond ?? null,
-    uploadBytesPerSecond: links?.uploadBytesPerSecond ?? null,
-    readbackMs: links?.readbackMs ?? null,
-    computeBytesPerSecond: links?.computeBytesPerSecond ?? null,
-    dispatchMs: links?.dispatchMs ?? null,
-  };
 }
 
 /** The type of the experts, or of a dense model's feed-forward. */

@@ -2,7 +2,7 @@
  * What the planner takes and gives, as plain data: a model in numbers, a machine in numbers, budgets; a plan with its bytes, its prediction
  * and a sentence for every choice. Nothing here knows files or the GPU.
  */
-import type { ResidencyPlan } from '../types.ts';
+import type { GpuBytes, ResidencyPlan } from '../types.ts';
 
 /** Experts of one MoE layer. */
 export interface LayerNumbers {
@@ -62,6 +62,32 @@ export interface MachineFigures {
   readonly dispatchMs: number | null;
 }
 
+/** Speeds of an adapter with tensors of one type. */
+export interface LinkRates {
+  /** RAM → GPU, blocks of the type put into planes on the way. */
+  readonly uploadBytesPerSecond: number;
+  /** Submission, its end, and the result mapped. */
+  readonly readbackMs: number;
+  /** Weight bytes of the type that a matrix-vector product reads. */
+  readonly computeBytesPerSecond: number;
+  readonly dispatchMs: number;
+}
+
+/** Speeds as measured once per adapter and tensor type, for the host to keep and hand in the next time. */
+export interface DeviceLinks extends LinkRates {
+  readonly adapter: string;
+  readonly tensorType: string;
+  readonly diskBytesPerSecond: number | null;
+}
+
+/** What the host knows of the machine: the device adds what only it can see. */
+export interface Surroundings {
+  readonly ramFreeBytes: number;
+  readonly ramTotalBytes: number;
+  /** Measured before, whatever the adapter; measured again where this one is not among them. */
+  readonly links: readonly DeviceLinks[];
+}
+
 /** Measured with this very model before; each replaces what would be assumed. */
 export interface ModelHistory {
   /** A decode step with all experts at hand. */
@@ -99,14 +125,7 @@ export interface PlanReason {
   readonly why: string;
 }
 
-/** By account of the engine's ledger; `experts` is slots, transit slab and tables. */
-export interface PlannedGpuBytes {
-  readonly weightsBytes: number;
-  readonly expertsBytes: number;
-  readonly kvBytes: number;
-  readonly activationsBytes: number;
-  readonly stagingBytes: number;
-  readonly totalBytes: number;
+export interface PlannedGpuBytes extends GpuBytes {
   readonly budgetBytes: number;
 }
 

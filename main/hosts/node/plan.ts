@@ -5,13 +5,12 @@ import { isConclaveError } from '../../../gpu/errors.ts';
 import { modelNumbers } from '../../../gpu/residency/plan/model-numbers.ts';
 import {
   planForDevice,
+  planForMachine,
   type Budget,
   type DevicePlan,
   type PlanWishes,
-  type Surroundings,
 } from '../../../gpu/residency/plan/plan-for-device.ts';
-import { planOffload } from '../../../gpu/residency/plan/plan.ts';
-import type { OffloadPlan } from '../../../gpu/residency/plan/types.ts';
+import type { OffloadPlan, Surroundings } from '../../../gpu/residency/plan/types.ts';
 import { keepLinks, readLinks } from '../../experts/link-store.ts';
 import { readRam } from '../../experts/memory.ts';
 import { chooseDataFolder } from '../launcher/data-folder.mjs';
@@ -75,27 +74,8 @@ export async function planFor(model: ModelSpec, options: PlanOptions, log: (line
   } catch (error) {
     if (options.adapter !== 'auto' || !isConclaveError(error) || error.code !== 'gpu.no-adapter') throw error;
     log('There is no GPU adapter here; the plan is for the least capable one.');
-    return planWithoutDevice(model, wishes, surroundings);
+    const numbers = modelNumbers(model, LEAST_LIMITS, wishes.expertsUsed);
+    const { software } = LEAST_LIMITS;
+    return planForMachine(numbers, wishes, { unifiedMemory: true, software, gpuFreeBytes: null, surroundings, links: null });
   }
-}
-
-function planWithoutDevice(model: ModelSpec, wishes: PlanWishes, { ramFreeBytes, ramTotalBytes }: Surroundings): OffloadPlan {
-  const bytes = (budget: Budget | null) =>
-    budget === null ? null : 'bytes' in budget ? budget.bytes : Math.floor(budget.share * ramFreeBytes);
-  return planOffload(modelNumbers(model, LEAST_LIMITS, wishes.expertsUsed), {
-    budgets: { gpuBytes: bytes(wishes.gpuBudget), ramBytes: bytes(wishes.ramBudget) },
-    machine: {
-      unifiedMemory: true,
-      software: true,
-      gpuFreeBytes: null,
-      ramFreeBytes,
-      ramTotalBytes,
-      diskBytesPerSecond: null,
-      uploadBytesPerSecond: null,
-      readbackMs: null,
-      computeBytesPerSecond: null,
-      dispatchMs: null,
-    },
-    context: wishes.context,
-  });
 }
