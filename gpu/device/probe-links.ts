@@ -31,7 +31,8 @@ export async function measureLinks(gpu: GpuDevice, type: ComputeType, nowMs = ()
   return { readbackMs, uploadBytesPerSecond, ...compute };
 }
 
-async function measureReadback(gpu: GpuDevice, nowMs: () => number): Promise<number> {
+/** Milliseconds of a submission with nothing to do but a copy, its end, and the result mapped. */
+export async function measureReadback(gpu: GpuDevice, nowMs = () => performance.now()): Promise<number> {
   const [from, to] = await gpu.buffers.allocateAll([
     { label: 'probe', sizeBytes: 256, usage: BufferUsage.COPY_SRC | BufferUsage.COPY_DST, account: 'activations' },
     { label: 'probe read', sizeBytes: 256, usage: BufferUsage.MAP_READ | BufferUsage.COPY_DST, account: 'staging' },

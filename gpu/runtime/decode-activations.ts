@@ -14,6 +14,10 @@ import { ringEntryWords } from '../kernels/sample-greedy/sample-greedy.ts';
 
 /** Most steps of one submission. */
 export const MAX_STEPS = 4;
+/** The `state` buffer (gpu/README.md). */
+export const STATE_BYTES = 256;
+/** Of a ring entry, before its record: id, position, miss. */
+export const RING_HEAD_BYTES = 16;
 
 export interface DecodeActivations {
   /** Row `layer` of the residual after attention, [D]. */

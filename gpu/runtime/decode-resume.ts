@@ -4,12 +4,14 @@
  * the absent experts: what they asked for is only a forecast, by which their experts are fetched in the same turn.
  */
 import type { GpuDevice } from '../device/open-device.ts';
+import { measureReadback } from '../device/probe-links.ts';
 import { BufferUsage, MapMode } from '../device/usage.ts';
 import { invariant } from '../invariant.ts';
 import { stopAfter } from '../residency/cache/reach.ts';
 import type { LayerDemand, Residency } from '../residency/cache/residency.ts';
 import { RunMeter } from '../residency/cache/run-meter.ts';
 import { topExperts } from '../residency/cache/top-experts.ts';
+import { RING_HEAD_BYTES } from './decode-activations.ts';
 import { NO_MISS, type DecodePlan } from './decode-plan.ts';
 import type { DecodeTotals } from './decode-run.ts';
 import type { PlanContext } from './plan-context.ts';
@@ -27,8 +29,6 @@ interface RunThrough {
   readonly miss: number;
   readonly demands: readonly LayerDemand[];
 }
-
-const HEAD_BYTES = 16;
 
 export class ResumingDecoder {
   readonly #gpu: GpuDevice;
@@ -54,13 +54,16 @@ export class ResumingDecoder {
       ffn.kind === 'moe' ? [{ layer: index, nUsed: expertsUsed[index], nExperts: ffn.moe.nExperts }] : [],
     );
     const routerBytes = 4 * Math.max(...layers.map(({ nExperts }) => nExperts));
-    const sizeBytes = Math.max(HEAD_BYTES + 4 * plan.activations.recordWords + routerBytes, plan.activations.logits.sizeBytes);
+    const sizeBytes = Math.max(
+      RING_HEAD_BYTES + 4 * plan.activations.recordWords + routerBytes,
+      plan.activations.logits.sizeBytes,
+    );
     const usage = BufferUsage.MAP_READ | BufferUsage.COPY_DST;
     const read = await gpu.buffers.allocate({ label: 'decode read', sizeBytes, usage, account: 'staging' });
     const history = model.layers.map(({ index }) =>
       residency.canMiss(index) ? { isCertain: residency.isStreamed(index), nUsed: expertsUsed[index] } : null,
     );
-    const meter = new RunMeter(history, await emptyReadbackMs(gpu, read));
+    const meter = new RunMeter(history, await measureReadback(gpu));
     return new ResumingDecoder(context, plan, residency, totals, layers, read, meter, reach);
   }
 
@@ -193,9 +196,9 @@ export class ResumingDecoder {
     const recordsAt = recordAt(this.#layers[0].layer);
     // A whole run leaves id and miss in the ring, one that stopped leaves the miss in the state: the same word of both.
     const head = stop === undefined ? ring(0) : state;
-    encoder.copyBufferToBuffer(head.buffer, head.offsetBytes, this.#read, 0, HEAD_BYTES);
-    encoder.copyBufferToBuffer(expertRows.buffer, 4 * recordsAt, this.#read, HEAD_BYTES, 4 * recordWords);
-    let sizeBytes = HEAD_BYTES + 4 * recordWords;
+    encoder.copyBufferToBuffer(head.buffer, head.offsetBytes, this.#read, 0, RING_HEAD_BYTES);
+    encoder.copyBufferToBuffer(expertRows.buffer, 4 * recordsAt, this.#read, RING_HEAD_BYTES, 4 * recordWords);
+    let sizeBytes = RING_HEAD_BYTES + 4 * recordWords;
     const stopped = this.#layers.find(({ layer }) => layer === stop);
     if (stopped) {
       const { buffer, offsetBytes } = routed(stopped.layer);
@@ -207,11 +210,11 @@ export class ResumingDecoder {
     this.#totals.submissions++;
     const bytes = await this.#readBack(sizeBytes);
     const [id, , miss] = new Uint32Array(bytes, 0, 3);
-    const record = new Uint32Array(bytes, HEAD_BYTES, recordWords);
+    const record = new Uint32Array(bytes, RING_HEAD_BYTES, recordWords);
     const demands = this.#layers.flatMap(({ layer, nUsed }): LayerDemand[] => {
       if (stop !== undefined && layer > stop) return [];
       if (layer === stop) {
-        const logits = new Float32Array(bytes, HEAD_BYTES + 4 * recordWords);
+        const logits = new Float32Array(bytes, RING_HEAD_BYTES + 4 * recordWords);
         return [{ layer, experts: topExperts(logits.subarray(0, stopped!.nExperts), nUsed) }];
       }
       const at = recordAt(layer) - recordsAt;
@@ -228,19 +231,4 @@ export class ResumingDecoder {
     this.#totals.readbackBytes += sizeBytes;
     return copy;
   }
-}
-
-/** Milliseconds of a submission with nothing to do but a copy, and its mapAsync: the median of a few. */
-async function emptyReadbackMs(gpu: GpuDevice, read: GPUBuffer): Promise<number> {
-  const times: number[] = [];
-  for (let i = 0; i < 7; i++) {
-    const startMs = performance.now();
-    const encoder = gpu.device.createCommandEncoder({ label: 'read-back' });
-    encoder.clearBuffer(read, 0, 16);
-    gpu.device.queue.submit([encoder.finish()]);
-    await gpu.orLost(read.mapAsync(MapMode.READ, 0, 16));
-    read.unmap();
-    times.push(performance.now() - startMs);
-  }
-  return times.sort((a, b) => a - b)[3];
 }

@@ -5,8 +5,8 @@
 import type { GpuDevice } from '../device/open-device.ts';
 import { alignUp } from '../device/usage.ts';
 import { invariant } from '../invariant.ts';
-import { MAX_STEPS } from './decode-activations.ts';
-import type { DecodePlan } from './decode-plan.ts';
+import { MAX_STEPS, RING_HEAD_BYTES } from './decode-activations.ts';
+import { NO_MISS, type DecodePlan } from './decode-plan.ts';
 import { ReadRing } from './read-ring.ts';
 import type { SampledToken } from './types.ts';
 
@@ -24,9 +24,6 @@ export interface DecodeTotals {
 
 /** Tokens of a submission, once they are there. */
 export type PendingTokens = Promise<readonly SampledToken[]>;
-
-const NO_MISS = 0xffffffff;
-const ENTRY_HEAD_BYTES = 16;
 
 export class DecodeRunner {
   readonly totals: DecodeTotals = { tokens: 0, dispatches: 0, submissions: 0, readbacks: 0, readbackBytes: 0, encodeMs: 0 };
@@ -56,7 +53,7 @@ export class DecodeRunner {
       this.totals.dispatches += this.#plan.encode(pass, { position: position + step, step });
     pass.end();
     const target = this.#ring.take();
-    const entryBytes = routing ? alignUp(ENTRY_HEAD_BYTES + 2 * recordWords, 4) : ENTRY_HEAD_BYTES;
+    const entryBytes = routing ? alignUp(RING_HEAD_BYTES + 2 * recordWords, 4) : RING_HEAD_BYTES;
     for (let step = 0; step < nSteps; step++) {
       const { buffer, offsetBytes } = ring(step);
       encoder.copyBufferToBuffer(buffer, offsetBytes, target, step * entryBytes, entryBytes);
@@ -135,7 +132,7 @@ export class DecodeRunner {
       return {
         id,
         position: sampledPosition,
-        routing: new Uint16Array(bytes, step * entryBytes + ENTRY_HEAD_BYTES, recordWords),
+        routing: new Uint16Array(bytes, step * entryBytes + RING_HEAD_BYTES, recordWords),
       };
     });
   }

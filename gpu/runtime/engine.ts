@@ -12,7 +12,7 @@ import { Residency } from '../residency/cache/residency.ts';
 import { defaultPolicy } from '../residency/policy/policies.ts';
 import { fewerSlots } from '../residency/fewer-slots.ts';
 import { allResident, noCounts, type ResidencyCounters, type ResidencyPlan } from '../residency/types.ts';
-import { MAX_STEPS } from './decode-activations.ts';
+import { MAX_STEPS, STATE_BYTES } from './decode-activations.ts';
 import { stepWeightBytes, type StepBytes } from './decode-bytes.ts';
 import { DecodePlan } from './decode-plan.ts';
 import { ResumingDecoder } from './decode-resume.ts';
@@ -63,7 +63,7 @@ export async function createEngine(gpu: GpuDevice, options: EngineOptions): Prom
     releases.push(() => buffers.dispose());
     const stateBuffer = await gpu.buffers.allocate({
       label: 'state',
-      sizeBytes: 256,
+      sizeBytes: STATE_BYTES,
       usage: BufferUsage.STORAGE | BufferUsage.COPY_DST | BufferUsage.COPY_SRC,
       account: 'activations',
     });

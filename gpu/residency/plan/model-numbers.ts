@@ -6,7 +6,7 @@ import type { LayerSpec, ModelSpec } from '../../architectures/types.ts';
 import { alignUp } from '../../device/usage.ts';
 import { REPACK_HEADER_BYTES } from '../../kernels/expert-repack/expert-repack.ts';
 import { UNIFORM_SLOT_BYTES } from '../../kernels/uniforms.ts';
-import { decodeActivationsLayout, MAX_STEPS } from '../../runtime/decode-activations.ts';
+import { decodeActivationsLayout, MAX_STEPS, RING_HEAD_BYTES, STATE_BYTES } from '../../runtime/decode-activations.ts';
 import { SUBMISSIONS_IN_FLIGHT } from '../../runtime/decode-run.ts';
 import { kvBytesPerLayer } from '../../runtime/kv-cache.ts';
 import { activationBytes, CHUNK_UNIFORM_BYTES, largestChunk } from '../../runtime/prefill-plan-activations.ts';
@@ -21,10 +21,6 @@ export interface AdapterLimits {
   readonly maxBufferBytes: number;
 }
 
-/** The `state` buffer (gpu/README.md). */
-const STATE_BYTES = 256;
-/** Before the record in a read-back of decode-resume.ts. */
-const DECODE_HEAD_BYTES = 16;
 /** The buffer pool rounds sizes up to this. */
 const held = (sizeBytes: number) => alignUp(sizeBytes, 16);
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
@@ -62,7 +58,7 @@ export function modelNumbers(model: ModelSpec, limits: AdapterLimits, expertsUse
     repacksOnGpu: !limits.software,
     passingBytes(chunkTokens) {
       const chunk = largestChunk(model, used, chunkTokens, limits.maxStorageBindingBytes);
-      const record = DECODE_HEAD_BYTES + 4 * (decode(1).recordWords + nExperts);
+      const record = RING_HEAD_BYTES + 4 * (decode(1).recordWords + nExperts);
       return {
         readbackBytes: held(Math.max(record, 4 * model.vocabularySize)) + held(activationBytes(model, used, chunk).expertIds),
         // At most: the steps of a slotted layer are there twice, for its slots and for what passes.
