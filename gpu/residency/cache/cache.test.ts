@@ -107,4 +107,5 @@ test('the K largest logits, ties to the lower id, as the kernels choose', () => 
 test('slots go to the first experts, or to the most used ones', () => {
   expect(firstExperts(5, 3, undefined)).toEqual([0, 1, 2]);
   expect(firstExperts(5, 3, [1, 4, 1, 0, 4])).toEqual([1, 4, 0]);
+  expect(firstExperts(5, 5, [1, 5, 5, 0, 9])).toEqual([4, 1, 2, 0, 3]);
 });

@@ -4,6 +4,7 @@
  */
 import { invariant } from '../../invariant.ts';
 import type { CacheLayer, CachePolicy, CachePolicyFactory } from '../types.ts';
+import { fetchMissing } from './fetch-missing.ts';
 
 /** Tokens after which a shadow's miss counts half. */
 const MISS_HALF_LIFE_TOKENS = 64;
@@ -33,10 +34,9 @@ class Adaptive implements CachePolicy {
   }
 
   used(experts: ArrayLike<number>): void {
-    const demand = Array.from(experts);
     const decay = 2 ** (-1 / MISS_HALF_LIFE_TOKENS);
     for (const shadow of this.#shadows) {
-      shadow.misses = shadow.misses * decay + this.#missed(shadow, demand);
+      shadow.misses = shadow.misses * decay + fetchMissing(shadow.policy, shadow.resident, experts, this.#nSlots);
       shadow.policy.used(experts);
     }
     for (const shadow of this.#shadows) if (shadow.misses < LEAD * this.#leader.misses) this.#leader = shadow;
@@ -48,16 +48,5 @@ class Adaptive implements CachePolicy {
 
   warm(counts: ArrayLike<number>): void {
     for (const { policy } of this.#shadows) policy.warm(counts);
-  }
-
-  #missed({ policy, resident }: Shadow, demand: readonly number[]): number {
-    const missing = demand.filter((expert) => !resident.has(expert));
-    if (missing.length === 0) return 0;
-    const keep = new Set(demand);
-    for (const expert of missing) {
-      if (resident.size >= this.#nSlots) resident.delete(policy.victim(resident, keep));
-      resident.add(expert);
-    }
-    return missing.length;
   }
 }

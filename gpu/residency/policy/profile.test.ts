@@ -1,6 +1,6 @@
 /** A profile is read back as written; newer tokens outweigh older ones; what is damaged is refused. */
 import { describe, expect, test } from 'vitest';
-import { addToProfile, emptyProfile, fillOrder, parseProfile, PROFILE_HALF_LIFE_TOKENS, serialiseProfile } from './profile.ts';
+import { addToProfile, emptyProfile, parseProfile, PROFILE_HALF_LIFE_TOKENS, serialiseProfile } from './profile.ts';
 
 const PROFILE = addToProfile(
   emptyProfile('sha256:größe', 2, 4),
@@ -50,10 +50,6 @@ test('counts of another shape are a bug of the caller', () => {
       1,
     ),
   ).toThrow(/one per layer and expert/);
-});
-
-test('slots are filled by use, ties by the lower id', () => {
-  expect([...fillOrder([1, 5, 5, 0, 9])]).toEqual([4, 1, 2, 0, 3]);
 });
 
 describe('refused as profile.damaged', () => {

@@ -46,12 +46,6 @@ export function addToProfile(profile: RoutingProfile, counts: readonly ArrayLike
   };
 }
 
-/** Most used first, ties to the lower id: the order in which slots are filled at the start. `[E]` expert ids. */
-export function fillOrder(counts: ArrayLike<number>): Uint16Array {
-  const order = Uint16Array.from({ length: counts.length }, (_, expert) => expert);
-  return order.sort((a, b) => counts[b] - counts[a] || a - b);
-}
-
 export function serialiseProfile({ modelId, nExperts, counts, tokens }: RoutingProfile): Uint8Array<ArrayBuffer> {
   const id = new TextEncoder().encode(modelId);
   invariant(id.length <= LIMITS.idBytes && counts.length > 0, 'a profile that its reader would refuse');

@@ -8,6 +8,7 @@ import { ReferenceWeights } from '../../reference/weights.ts';
 import { embedRef } from '../../kernels/embed/embed.ref.ts';
 import type { LayerSpec, ModelSpec } from '../../architectures/types.ts';
 import type { CachePolicy, CachePolicyFactory } from '../types.ts';
+import { fetchMissing } from './fetch-missing.ts';
 
 export interface ScoutScenario {
   readonly nSlots: number;
@@ -227,12 +228,7 @@ class Scenario {
   /** The token is done: its experts come into the slots, as the policy decides. */
   commit({ experts }: ExactToken): void {
     for (const [layer, { resident, policy }] of this.#layers) {
-      const keep = new Set(experts[layer]);
-      for (const expert of experts[layer]) {
-        if (resident.has(expert)) continue;
-        if (resident.size >= this.#scenario.nSlots) resident.delete(policy.victim(resident, keep));
-        resident.add(expert);
-      }
+      fetchMissing(policy, resident, experts[layer], this.#scenario.nSlots);
       policy.used(experts[layer]);
     }
   }

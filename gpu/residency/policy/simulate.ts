@@ -3,10 +3,11 @@
  * expert that a token uses must be in a slot when its layer runs (exact mode), so a miss always takes a slot: a free one first, else the victim's.
  */
 import { invariant } from '../../invariant.ts';
-import type { CachePolicy, CachePolicyFactory } from '../types.ts';
+import { firstExperts } from '../first-experts.ts';
+import type { CachePolicyFactory } from '../types.ts';
 import { belady } from './belady.ts';
+import { fetchMissing } from './fetch-missing.ts';
 import { knownFrequencies } from './known-frequencies.ts';
-import { fillOrder } from './profile.ts';
 import { layerRequests, type RoutingTrace } from './trace.ts';
 
 export interface SimulationOptions {
@@ -99,25 +100,7 @@ function simulateLayer(
 
 function startingSlots(start: StartingSlots, layer: number, nSlots: number, nExperts: number): Set<number> {
   if (start === 'empty') return new Set();
-  const order = start === 'filled' ? Uint16Array.from({ length: nExperts }, (_, expert) => expert) : fillOrder(start[layer]);
-  return new Set(order.subarray(0, nSlots));
-}
-
-/** Makes all of `experts` resident; how many were not. */
-function fetchMissing(policy: CachePolicy, resident: Set<number>, experts: Uint16Array, nSlots: number): number {
-  const keep = new Set(experts);
-  let missed = 0;
-  for (const expert of experts) {
-    if (resident.has(expert)) continue;
-    missed++;
-    if (resident.size >= nSlots) {
-      const victim = policy.victim(resident, keep);
-      invariant(resident.has(victim) && !keep.has(victim), `the policy gave up expert ${victim}, which it may not`);
-      resident.delete(victim);
-    }
-    resident.add(expert);
-  }
-  return missed;
+  return new Set(firstExperts(nExperts, nSlots, start === 'filled' ? undefined : start[layer]));
 }
 
 /** Uses of each expert over the last prompt tokens up to `last`, [E]. */

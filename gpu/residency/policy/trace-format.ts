@@ -8,7 +8,7 @@
 import { engineError } from '../../errors.ts';
 import type { RoutingTrace, TraceShape } from './trace.ts';
 
-export const TRACE_VERSION = 1;
+const TRACE_VERSION = 1;
 
 /** Far above every model that exists; they bound what a reader allocates. */
 const LIMITS = { layers: 1024, experts: 4096, tokens: 2 ** 20, ids: 2 ** 27, lineChars: 2 ** 22 } as const;
