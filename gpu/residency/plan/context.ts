@@ -2,6 +2,7 @@
  * The context capacity. A budget may lower it, never the type of keys and values. Where experts must share the budget, keys and values get at
  * most a quarter of what the other weights leave, so that a long context does not drive the experts out.
  */
+import { largest } from './largest.ts';
 import type { ContextWish, ModelNumbers } from './types.ts';
 
 export const DEFAULT_CONTEXT_TOKENS = 4096;
@@ -48,11 +49,6 @@ export function chooseContext(
 
 /** The most tokens of least … most, in steps, that `fits`; `least` where none does. */
 function mostTokens(least: number, most: number, fits: (tokens: number) => boolean): number {
-  let [low, high] = [0, Math.floor((most - least) / STEP_TOKENS)];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (fits(least + middle * STEP_TOKENS)) low = middle;
-    else high = middle - 1;
-  }
-  return least + low * STEP_TOKENS;
+  const steps = largest(0, Math.floor((most - least) / STEP_TOKENS), (n) => fits(least + n * STEP_TOKENS));
+  return least + (steps ?? 0) * STEP_TOKENS;
 }

@@ -2,6 +2,7 @@
  * Every way to place the experts under a number of bytes: so many layers resident, so many streamed, the rest with one number of slots
  * (and one more for the first of them, as far as the bytes go). A larger budget can do all that a smaller one can.
  */
+import { largest } from './largest.ts';
 import type { LayerNumbers, ModelNumbers } from './types.ts';
 
 /** The least slots of a slotted layer, in K: below that a layer's cache mostly evicts what the next token wants (arXiv 2505.16056). */
@@ -19,13 +20,13 @@ export interface Placement {
 }
 
 /** Bytes of a slab of `nSlots`: equal shards, so a few slots more than asked for may be paid for. */
-export function slabBytes({ slotBytes, slotsPerShard }: LayerNumbers, nSlots: number): number {
+function slabBytes({ slotBytes, slotsPerShard }: LayerNumbers, nSlots: number): number {
   const nShards = Math.ceil(nSlots / slotsPerShard);
   return nShards === 0 ? 0 : nShards * Math.ceil(nSlots / nShards) * slotBytes;
 }
 
 /** Layers whose experts are small first: those become resident for the fewest bytes; the last are streamed first. */
-export function layerOrder(layers: readonly LayerNumbers[]): number[] {
+function layerOrder(layers: readonly LayerNumbers[]): number[] {
   return layers.map((_, i) => i).sort((a, b) => layers[a].slotBytes - layers[b].slotBytes || a - b);
 }
 
@@ -136,18 +137,6 @@ function runningSums(values: readonly number[]): number[] {
   const sums = [0];
   for (const value of values) sums.push(sums[sums.length - 1] + value);
   return sums;
-}
-
-/** The largest of `least` … `most` that `fits`, which holds for all below one that does. */
-function largest(least: number, most: number, fits: (n: number) => boolean): number | null {
-  if (least > most || !fits(least)) return null;
-  let [low, high] = [least, most];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (fits(middle)) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 }
 
 export interface PlacedLayer extends LayerNumbers {

@@ -22,7 +22,7 @@ const RESIDENT_CHUNK = 128;
 /** Experts at once; each is three reads. */
 const READS_IN_FLIGHT = [1, 2, 4] as const;
 /** Shards that `experts-up` and `experts-down` bind in one dispatch. */
-export const MOST_SLAB_SHARDS = 2;
+const MOST_SLAB_SHARDS = 2;
 /** Of the expert bytes that come from disk per token, above which one aligned read per expert is worth a second copy of the file. */
 const SIDECAR_LEAST_BYTES = 16 * 2 ** 20;
 
