@@ -37,7 +37,7 @@ export interface VectorsLayout {
 }
 
 /** `[rows, cols]`; a vector counts as one row. `readModel` has checked the type. */
-export function matrixShape({ shape, type }: GgufTensor): MatrixShape {
+function matrixShape({ shape, type }: GgufTensor): MatrixShape {
   return { type: type as ComputeType, rows: shape.length === 1 ? 1 : shape[0], cols: shape[shape.length - 1] };
 }
 

@@ -62,7 +62,7 @@ export function fitVerdict(
 }
 
 /** The planner's numbers from a few: per-layer sizes even, activations and head as such models have them. */
-export function roughNumbers(model: ModelSizes, maxBindingBytes: number): ModelNumbers {
+function roughNumbers(model: ModelSizes, maxBindingBytes: number): ModelNumbers {
   const { fileBytes, nLayers, nExperts, nExpertsUsed } = model;
   const isMoe = nExperts > 0;
   const expertBytes = isMoe ? (model.expertBytes ?? EXPERT_SHARE * fileBytes) : 0;

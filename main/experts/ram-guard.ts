@@ -58,10 +58,6 @@ export class RamGuard {
     this.#stop = planBytes > 0 ? deps.everySecond(() => void this.#look()) : () => {};
   }
 
-  get limitBytes(): number {
-    return this.#state.limitBytes;
-  }
-
   stop(): void {
     this.#stop();
   }
