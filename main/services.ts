@@ -16,8 +16,7 @@ import { ChatService } from './chat/chat.ts';
 import { ConversationService } from './chat/conversations.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { OpenConnection } from './database/driver.ts';
-import { lockFolder } from './database/folder-lock.ts';
-import { openDatabase } from './database/open.ts';
+import { openDataFolder } from './database/open-folder.ts';
 import { CollectionService } from './documents/collections.ts';
 import { DocumentService } from './documents/documents.ts';
 import { Indexer } from './documents/indexer.ts';
@@ -93,16 +92,8 @@ export function createServices(options: ServicesOptions): Services {
   const { fetch = globalThis.fetch, huggingFace = `https://${HUGGING_FACE_HOST}` } = options;
   const folder = host.dataFolder;
   const holder = { pid: process.pid, startedAtMs: clock.nowMs(), program: `${host.kind} host` };
-  const lock = lockFolder(folder, holder, openConnection);
-  const databasePath = path.join(folder, 'history.sqlite');
-  let database;
-  try {
-    database = openDatabase(databasePath, openConnection);
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
-  const { db } = database;
+  const database = openDataFolder(folder, holder, openConnection);
+  const { db, databasePath } = database;
   const events = new EventBus();
   const modelsFolder = path.join(folder, 'models');
   const settings = new SettingsService(db, events, clock);
@@ -370,7 +361,6 @@ export function createServices(options: ServicesOptions): Services {
       experts.unloaded();
       await engine.close();
       database.close();
-      lock.release();
     },
   };
 }

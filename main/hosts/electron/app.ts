@@ -1,11 +1,10 @@
 /** The app once Electron is ready: services over the engine host, the chat window, and an end that loses nothing. */
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { app, dialog, protocol, shell, type BrowserWindow, type OpenDialogOptions } from 'electron';
 import type { HostInfo, ModelEntry } from '../../contract/types.ts';
 import { openBetterSqlite3 } from '../../database/better-sqlite3.ts';
-import { LIMITS } from '../../documents/limits.ts';
+import { workerFrom } from '../../documents/start-worker.ts';
 import { modelFiles } from '../../library/gguf-model-files.ts';
 import { createServices, type Services } from '../../services.ts';
 import { openChatWindow } from './chat-window.ts';
@@ -81,11 +80,7 @@ export function startApp({ dataFolder, gpuState }: { readonly dataFolder: string
         pickFile,
         pickDocuments,
         showInFolder: (file) => shell.showItemInFolder(file),
-        startDocumentWorker: (settings) =>
-          new Worker(path.join(built, 'main', 'document-worker.cjs'), {
-            workerData: settings,
-            resourceLimits: { maxOldGenerationSizeMb: LIMITS.workerHeapMb },
-          }),
+        startDocumentWorker: workerFrom(path.join(built, 'main', 'document-worker.cjs')),
       });
     } catch (error) {
       showError(error);

@@ -1,11 +1,9 @@
 /** The documents of a data folder for the command line: the same tables and worker as the app's, under the same lock. */
-import path from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../../clock.ts';
 import type { Collection } from '../../../contract/documents.ts';
 import { openBetterSqlite3 } from '../../../database/better-sqlite3.ts';
-import { lockFolder } from '../../../database/folder-lock.ts';
-import { openDatabase } from '../../../database/open.ts';
+import { openDataFolder } from '../../../database/open-folder.ts';
 import { CollectionService } from '../../../documents/collections.ts';
 import { DocumentService } from '../../../documents/documents.ts';
 import { Indexer } from '../../../documents/indexer.ts';
@@ -26,33 +24,24 @@ export interface DocumentData {
 
 /** Throws `data.*`, among them `data.locked` while the app runs with this folder. */
 export function openDocumentData(dataFolder: string | undefined): DocumentData {
-  const folder = chooseDataFolder(dataFolder);
-  const lock = lockFolder(folder, { pid: process.pid, startedAtMs: Date.now(), program: 'command line' }, openBetterSqlite3);
-  try {
-    const databasePath = path.join(folder, 'history.sqlite');
-    const database = openDatabase(databasePath, openBetterSqlite3);
-    const { db } = database;
-    const events = new EventBus();
-    const common = { db, events, clock: systemClock, newId: randomUUID };
-    const collections = new CollectionService(common);
-    const retriever = new Bm25Retriever(db);
-    const indexer = new Indexer({ ...common, databasePath, collections, startWorker: startDocumentWorker });
-    return {
-      collections,
-      documents: new DocumentService({ ...common, collections, indexer, retriever }),
-      indexer,
-      retriever,
-      events,
-      async close() {
-        await indexer.close();
-        database.close();
-        lock.release();
-      },
-    };
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
+  const holder = { pid: process.pid, startedAtMs: Date.now(), program: 'command line' };
+  const { db, databasePath, close } = openDataFolder(chooseDataFolder(dataFolder), holder, openBetterSqlite3);
+  const events = new EventBus();
+  const common = { db, events, clock: systemClock, newId: randomUUID };
+  const collections = new CollectionService(common);
+  const retriever = new Bm25Retriever(db);
+  const indexer = new Indexer({ ...common, databasePath, collections, startWorker: startDocumentWorker });
+  return {
+    collections,
+    documents: new DocumentService({ ...common, collections, indexer, retriever }),
+    indexer,
+    retriever,
+    events,
+    async close() {
+      await indexer.close();
+      close();
+    },
+  };
 }
 
 /** By name; without one the only collection there is. Throws UsageError with the names. */
