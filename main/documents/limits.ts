@@ -1,5 +1,6 @@
 /** Limits on documents, which are hostile input: each is checked before the memory or the time is spent. */
 import type { DocumentKind } from '../contract/documents.ts';
+import { serviceError } from '../contract/errors.ts';
 
 const MB = 1e6;
 
@@ -32,3 +33,9 @@ export const LIMITS = {
   /** Heap of the worker. */
   workerHeapMb: 2_048,
 } as const;
+
+/** Of HTML and XML, whose parsers count the elements that are open. Throws `document.damaged`. */
+export function checkNesting(depth: number): void {
+  if (depth <= LIMITS.nesting) return;
+  throw serviceError('document.damaged', `Its elements are nested more than ${LIMITS.nesting} deep.`, { limit: 'nesting' });
+}

@@ -6,7 +6,7 @@ import { unzipSync } from 'fflate';
 import { Parser } from 'htmlparser2';
 import { isConclaveError } from '../../../gpu/errors.ts';
 import { serviceError } from '../../contract/errors.ts';
-import { LIMITS } from '../limits.ts';
+import { checkNesting, LIMITS } from '../limits.ts';
 import { cleanText, TextBuilder, type ParsedDocument } from '../parsed-document.ts';
 
 const DOCUMENT = 'word/document.xml';
@@ -70,10 +70,7 @@ function readXml(xml: string, handler: XmlHandler): void {
   const parser = new Parser(
     {
       onopentag(name, attributes) {
-        if (++depth > LIMITS.nesting)
-          throw serviceError('document.damaged', `Its elements are nested more than ${LIMITS.nesting} deep.`, {
-            limit: 'nesting',
-          });
+        checkNesting(++depth);
         handler.open(name, attributes);
       },
       onclosetag(name) {

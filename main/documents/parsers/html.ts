@@ -1,7 +1,6 @@
 /** HTML → text: a SAX parser (no tree, no recursion). Scripts, styles and page furniture go; headings, list items and table rows stay apart. */
 import { Parser } from 'htmlparser2';
-import { serviceError } from '../../contract/errors.ts';
-import { LIMITS } from '../limits.ts';
+import { checkNesting, LIMITS } from '../limits.ts';
 import { cleanText, TextBuilder, type ParsedDocument } from '../parsed-document.ts';
 import { decodeText } from './decode.ts';
 
@@ -46,8 +45,7 @@ class HtmlWriter {
   #level = 0;
 
   onopentag(name: string): void {
-    if (++this.#depth > LIMITS.nesting)
-      throw serviceError('document.damaged', `Its elements are nested more than ${LIMITS.nesting} deep.`, { limit: 'nesting' });
+    checkNesting(++this.#depth);
     if (name === 'title') this.#isTitle = this.#title === '';
     if (this.#droppedAt === null && DROPPED.has(name)) this.#droppedAt = this.#depth;
     if (this.#droppedAt !== null) return;
