@@ -9,7 +9,7 @@ import type { Channel, RequestOf, ResponseOf } from './contract/channels.ts';
 import type { EngineClient } from './contract/engine.ts';
 import type { AnswerExperts } from './contract/experts.ts';
 import { serviceError } from './contract/errors.ts';
-import type { HostInfo, Settings } from './contract/types.ts';
+import type { HostInfo } from './contract/types.ts';
 import { HUGGING_FACE_HOST } from './contract/model-address.ts';
 import { isChannel, parseRequest } from './contract/validators.ts';
 import { ChatService } from './chat/chat.ts';
@@ -24,6 +24,7 @@ import { Bm25Retriever } from './documents/retriever.ts';
 import type { StartDocumentWorker } from './documents/worker-protocol.ts';
 import { EventBus, type AnyEvent } from './event-bus.ts';
 import { catalogueEntries } from './library/catalogue.ts';
+import { ChosenModel } from './library/chosen-model.ts';
 import { DownloadService } from './library/download/downloads.ts';
 import { listModels } from './library/download/hugging-face.ts';
 import type { Fetch } from './library/download/remote.ts';
@@ -82,9 +83,6 @@ export interface Services {
 const UNKNOWN_SHAPE = { layers: null, experts: null, expertsUsed: null, contextTokens: null };
 
 type Handlers = { [C in Channel]: (request: RequestOf<C>) => ResponseOf<C> | Promise<ResponseOf<C>> };
-
-/** Settings that a loaded model was planned by. */
-const RELOADING = ['contextTokens', 'gpuBudgetBytes', 'ramBudgetBytes'] as const;
 
 /** Throws `data.*` when the folder cannot be used. */
 export function createServices(options: ServicesOptions): Services {
@@ -165,44 +163,16 @@ export function createServices(options: ServicesOptions): Services {
     onReady: () => chat.pump(),
     onFailed: () => chat.pump(),
   });
+  const chosen = new ChosenModel({ settings, library, remote, session });
   events.on((event) => {
     if (event.name !== 'answer.finished') return;
     if (event.payload.status === 'complete') session.countsAsHealthy();
     if (event.payload.answerId === expertsAtWork?.answerId) experts.answered(expertsAtWork.activity);
   });
 
-  /** Resolves when the model is being loaded, not when it is loaded. */
-  async function select(modelId: string | null): Promise<void> {
-    const model = modelId === null ? null : await chosenModel(modelId);
-    if (settings.current.selectedModelId !== modelId) settings.update({ selectedModelId: modelId });
-    const { status } = session;
-    if (status.state === 'ready' && status.modelId === modelId) return;
-    void session.choose(model);
-  }
-
-  async function chosenModel(modelId: string): Promise<Parameters<ModelSession['choose']>[0]> {
-    return remote.has(modelId) ? { id: modelId, remote: remote.answerer(modelId) } : await library.requireUsable(modelId);
-  }
-
-  /** Before a model is gone from the list, if it is the chosen one. */
-  async function unselect(modelId: string): Promise<void> {
-    if (settings.current.selectedModelId !== modelId) return;
-    settings.update({ selectedModelId: null });
-    await session.choose(null); // the engine lets go of the file before it may be deleted
-  }
-
-  async function updateSettings({ selectedModelId, ...change }: Partial<Settings>): Promise<Settings> {
-    const before = settings.current;
-    settings.update(change);
-    const needsReload = RELOADING.some((key) => settings.current[key] !== before[key]);
-    if (selectedModelId !== undefined && selectedModelId !== settings.current.selectedModelId) await select(selectedModelId);
-    else if (needsReload && session.status.state !== 'idle') void session.reload();
-    return settings.current;
-  }
-
   async function removeModel(modelId: string): Promise<null> {
     library.require(modelId);
-    await unselect(modelId);
+    await chosen.unselect(modelId);
     await library.remove(modelId);
     return null;
   }
@@ -244,7 +214,7 @@ export function createServices(options: ServicesOptions): Services {
     },
     'library.remove': ({ modelId }) => removeModel(modelId),
     'library.select': async ({ modelId }) => {
-      await select(modelId);
+      await chosen.select(modelId);
       return null;
     },
     'library.catalogue': () => catalogueEntries(computer()),
@@ -270,7 +240,7 @@ export function createServices(options: ServicesOptions): Services {
       await downloads.cancel(downloadId);
       return null;
     },
-    'settings.update': updateSettings,
+    'settings.update': (change) => chosen.updateSettings(change),
     'documents.collections': () => collections.list(),
     'documents.createCollection': ({ name }) => collections.create(name),
     'documents.renameCollection': ({ collectionId, name }) => collections.rename(collectionId, name),
@@ -310,8 +280,8 @@ export function createServices(options: ServicesOptions): Services {
     },
     'remote.save': (request) => remote.save(request),
     'remote.remove': async ({ serverId }) => {
-      const chosen = remote.state().servers.find(({ id }) => id === serverId)?.models ?? [];
-      for (const { id } of chosen) await unselect(id);
+      const models = remote.state().servers.find(({ id }) => id === serverId)?.models ?? [];
+      for (const { id } of models) await chosen.unselect(id);
       remote.remove(serverId);
       return null;
     },
@@ -319,7 +289,7 @@ export function createServices(options: ServicesOptions): Services {
     'remote.keyStorage': () => remote.keyStorage(),
     'remote.addModel': (request) => remote.addModel(request),
     'remote.removeModel': async ({ modelId }) => {
-      await unselect(modelId);
+      await chosen.unselect(modelId);
       remote.removeModel(modelId);
       return null;
     },
@@ -346,10 +316,7 @@ export function createServices(options: ServicesOptions): Services {
       if (closing.signal.aborted) return;
       await downloads.open().catch((error: unknown) => console.error(error)); // what a crash left could not be cleared
       if (closing.signal.aborted) return;
-      const chosen =
-        settings.current.selectedModelId ??
-        (await library.list()).find((model) => model.builtIn && model.status === 'usable')?.id;
-      if (chosen !== undefined) await select(chosen).catch((error: unknown) => session.refuse(chosen, error));
+      await chosen.start();
     },
     async close() {
       remote.close();

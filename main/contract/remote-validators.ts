@@ -1,6 +1,7 @@
 /** Schemas of the requests of remote.ts. A key is one line of visible ASCII, so that it can end no header and begin none. */
 import * as v from 'valibot';
 import type { RemoteRequests } from './remote.ts';
+import { empty, hasText, id, wholeNumber } from './schema-parts.ts';
 
 const MAX_NAME_CHARS = 100;
 const MAX_ADDRESS_CHARS = 2000;
@@ -8,12 +9,11 @@ const MAX_KEY_CHARS = 4096;
 const MAX_MODEL_NAME_CHARS = 500;
 const MAX_CONTEXT_TOKENS = 2 ** 31;
 
-const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const oneLine = (most: number) =>
   v.pipe(
     v.string(),
     v.maxLength(most),
-    v.check((text) => text.trim() !== '', 'there is no text in it'),
+    hasText,
     v.check((text) => !/[\p{Cc}\u2028\u2029]/u.test(text), 'it must be one line'),
   );
 
@@ -41,11 +41,11 @@ export const REMOTE_SCHEMAS = {
   }),
   'remote.remove': v.strictObject({ serverId: id }),
   'remote.test': v.strictObject({ serverId: id }),
-  'remote.keyStorage': v.strictObject({}),
+  'remote.keyStorage': empty,
   'remote.addModel': v.strictObject({
     serverId: id,
     name: oneLine(MAX_MODEL_NAME_CHARS),
-    contextTokens: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_CONTEXT_TOKENS))),
+    contextTokens: v.nullable(wholeNumber(1, MAX_CONTEXT_TOKENS)),
   }),
   'remote.removeModel': v.strictObject({ modelId: id }),
   'remote.review': v.strictObject({ answerId: id }),

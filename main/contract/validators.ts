@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import type { Channel, RequestOf } from './channels.ts';
 import { serviceError } from './errors.ts';
 import { REMOTE_SCHEMAS } from './remote-validators.ts';
+import { empty, hasText, id, wholeNumber } from './schema-parts.ts';
 import { isRepository, isRepositoryFile, isRevision } from './model-address.ts';
 
 /** UTF-16 units. A question may hold a pasted book; a database row must not hold a disk. */
@@ -23,12 +24,7 @@ const MAX_CONTEXT_TOKENS = 16_777_216;
 const MIN_BUDGET_BYTES = 2 ** 20;
 const MAX_BUDGET_BYTES = 2 ** 50;
 
-const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
-const empty = v.strictObject({});
-const wholeNumber = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(MAX_PATH_CHARS), v.excludes('\0'));
-const hasText = v.check((text: string) => text.trim() !== '', 'there is no text in it');
-
 const title = v.pipe(v.string(), hasText, v.maxLength(MAX_TITLE_CHARS));
 
 const settings = v.partial(

@@ -1,5 +1,6 @@
 /** What is in a GGUF file, in numbers: for people (`cli inspect`) and for the library's facts. Reads no weights, judges nothing. */
 import { metadataString, optionalNumber, optionalNumbers, optionalString } from '../../gpu/gguf/metadata.ts';
+import type { ModelDetails } from '../contract/downloads.ts';
 import type { GgmlTypeName, GgufFile, GgufTensor } from '../../gpu/gguf/types.ts';
 
 export interface ModelDescription {
@@ -14,12 +15,7 @@ export interface ModelDescription {
   /** Bytes and tensors of each type, most bytes first. */
   readonly types: readonly { readonly type: GgmlTypeName; readonly tensors: number; readonly bytes: number }[];
   /** All routed experts together, and one of them; null for a dense model. */
-  readonly experts: {
-    readonly count: number;
-    readonly used: number;
-    readonly bytes: number;
-    readonly bytesPerExpert: number;
-  } | null;
+  readonly experts: ModelDetails['experts'];
   readonly tokenizer: {
     readonly model: string | null;
     readonly preTokenizer: string | null;

@@ -1,0 +1,10 @@
+/** What schemas of many requests are made of. */
+import * as v from 'valibot';
+
+export const id = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
+export const empty = v.strictObject({});
+export const hasText = v.check((text: string) => text.trim() !== '', 'there is no text in it');
+
+export function wholeNumber(least: number, most: number) {
+  return v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most));
+}
