@@ -2,22 +2,20 @@
  * The browser host end to end: its process with a scripted engine, the built chat page in a real Chromium, SQLite in a folder with spaces
  * and umlauts. A question is asked, answered, stopped, and is there again after a reload and after a kill.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, type TestContext } from 'vitest';
 import { ensureBuilt } from '../../main/hosts/launcher/builds.mjs';
 import { temporaryFolder } from '../fixtures-services/temporary-folder.ts';
 import { launchChromium } from './chromium.ts';
+import { HostProcess } from './host-process.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 let folder: ReturnType<typeof temporaryFolder>;
 let browser: Browser | undefined;
 let context: BrowserContext | undefined;
-let host: ChildProcess | undefined;
+let host: HostProcess | undefined;
 const pageErrors: Error[] = [];
 
 beforeAll(async () => {
@@ -27,7 +25,8 @@ beforeEach(() => void (folder = temporaryFolder()));
 afterEach(async () => {
   await context?.close();
   context = undefined;
-  await endHost('SIGTERM');
+  await host?.end();
+  host = undefined;
   folder.remove();
   expect(pageErrors.splice(0)).toEqual([]);
 });
@@ -39,19 +38,8 @@ async function startHost(...args: string[]): Promise<string> {
   writeFileSync(model, 'GGUF');
   const script = path.join(root, 'tests', 'fixtures-services', 'fake-host.ts');
   const places = ['--data', path.join(folder.path, 'dätä'), '--page', path.join(root, 'out', 'renderer')];
-  host = spawn(process.execPath, [script, ...places, ...args, model], { stdio: ['pipe', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: host.stdout! })) {
-    const link = /^Conclave: (http\S+)/.exec(line)?.[1];
-    if (link) return link;
-  }
-  throw new Error('The host ended without a link.');
-}
-
-async function endHost(signal: NodeJS.Signals): Promise<void> {
-  if (!host || host.exitCode !== null || host.signalCode !== null) return;
-  const gone = once(host, 'exit');
-  host.kill(signal);
-  await gone;
+  host = new HostProcess([script, ...places, ...args, model]);
+  return host.link();
 }
 
 async function openPage(link: string, test: TestContext): Promise<Page> {
@@ -77,7 +65,7 @@ test('a question is answered, and is there after a reload and after a kill', asy
   await page.reload();
   await page.getByText('What is the capital of France?').first().click();
   await page.getByText('Paris is the capital.', { exact: true }).waitFor();
-  await endHost('SIGKILL');
+  await host!.end('SIGKILL');
   const again = await openPage(await startHost(), t);
   await again.getByText('What is the capital of France?').first().click();
   await again.getByText('Paris is the capital.', { exact: true }).waitFor();
@@ -88,7 +76,7 @@ test('an answer that is killed in the middle is kept as far as it was shown a mo
   await ask(page, 'The alphabet');
   await page.getByText(/abcdefghijklmnopqrstuvwxyzabc/).waitFor();
   await page.waitForTimeout(400); // longer than the text waits for its commit
-  await endHost('SIGKILL');
+  await host!.end('SIGKILL');
   const again = await openPage(await startHost(), t);
   await again.getByText('The alphabet').first().click();
   await again.getByText(/abcdefghijklmnopqrstuvwxyzabc/).waitFor();

@@ -1,4 +1,4 @@
-/** What tests measure in a page: serious findings of axe-core, and the longest time without a picture. */
+/** What tests measure in a page: findings of axe-core, and the longest time without a picture. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
@@ -7,21 +7,26 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 interface Violation {
   readonly id: string;
-  readonly impact: string;
+  readonly impact: string | null;
   readonly nodes: readonly { readonly target: readonly string[]; readonly failureSummary: string }[];
 }
 
-/** What axe-core finds serious or critical, one line each. */
-export async function seriousViolations(page: Page): Promise<string[]> {
+/** What axe-core finds, one line each, the impact first. */
+export async function violations(page: Page): Promise<string[]> {
   await page.waitForTimeout(300); // transitions change colours
   await page.evaluate(axe);
-  const violations = await page.evaluate(async () => {
+  const found = await page.evaluate(async () => {
     const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
     return (await axe.run()).violations;
   });
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target.join(' ')}: ${failureSummary}`));
+  return found.flatMap(({ id, impact, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${impact} ${id} ${target.join(' ')}: ${failureSummary}`),
+  );
+}
+
+/** Those that are serious or critical. */
+export async function seriousViolations(page: Page): Promise<string[]> {
+  return (await violations(page)).filter((line) => /^(serious|critical) /.test(line));
 }
 
 /** Runs `act` and returns the longest stretch, in ms, for which the page could not draw. */

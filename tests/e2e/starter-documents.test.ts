@@ -2,11 +2,8 @@
  * The app as people get it: the browser host with its own engine and the starter model, a printed book of 30 pages, three questions. Two are
  * answered with the right sentence and page, whatever the tiny model says; one is refused. CONCLAVE_PICTURES=FOLDER keeps pictures.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ensureBuilt } from '../../main/hosts/launcher/builds.mjs';
@@ -14,7 +11,8 @@ import { printDocsPdf } from '../documents/docs-pdf.ts';
 import { temporaryFolder } from '../fixtures-services/temporary-folder.ts';
 import { STARTER_MODEL } from '../starter/material.ts';
 import { findChromium, startChromium } from './chromium.ts';
-import { ask } from './ui-harness.ts';
+import { HostProcess } from './host-process.ts';
+import { ask, picture } from './ui-harness.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const found = findChromium();
@@ -24,7 +22,7 @@ const missing =
 const ANSWER_MS = 120_000;
 const folder = temporaryFolder();
 let browser: Browser | undefined;
-let host: ChildProcess | undefined;
+let host: HostProcess | undefined;
 
 beforeAll(async () => {
   if (missing !== null || 'missing' in found) return;
@@ -33,11 +31,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await browser?.close();
-  if (host && host.exitCode === null) {
-    const gone = once(host, 'exit');
-    host.kill('SIGTERM');
-    await gone;
-  }
+  await host?.end();
   folder.remove();
 });
 
@@ -45,18 +39,8 @@ async function startHost(): Promise<string> {
   const [launcher, script] = ['launcher/with-node.mjs', 'browser/browser.ts'].map((name) =>
     path.join(root, 'main', 'hosts', name),
   );
-  const places = ['--data', path.join(folder.path, 'data'), '--no-open'];
-  host = spawn(process.execPath, [launcher, script, ...places], { stdio: ['ignore', 'pipe', 'inherit'] });
-  for await (const line of createInterface({ input: host.stdout! })) {
-    const link = /(http:\/\/127\.0\.0\.1\S+)/.exec(line)?.[1];
-    if (link) return link;
-  }
-  throw new Error('The host ended without a link.');
-}
-
-async function picture(page: Page, name: string): Promise<void> {
-  const target = process.env.CONCLAVE_PICTURES;
-  if (target) await page.screenshot({ path: path.join(target, `${name}.png`) });
+  host = new HostProcess([launcher, script, '--data', path.join(folder.path, 'data'), '--no-open']);
+  return host.link();
 }
 
 /** The app quotes a sentence with these words; its page is the one at which the viewer opens, with the passage marked. */

@@ -1,13 +1,11 @@
 /** What people do in the chat page, over the scripted client. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { answerWith, ask, openConversation, pageSuite } from './ui-harness.ts';
+import { answerWith, ask, openConversation, pageSuite, requests } from './ui-harness.ts';
 
 const suite = pageSuite();
 const composer = (page: Page) => page.getByRole('form', { name: 'Ask a question' }).getByRole('textbox');
 const answers = (page: Page) => page.getByRole('article', { name: 'Answer' });
-const requests = (page: Page, channel: string) =>
-  page.evaluate((wanted) => window.fake.log.filter((entry) => entry.channel === wanted).map((entry) => entry.request), channel);
 
 describe('asking', () => {
   it('sends with Enter, streams, and ends with the figures', async () => {

@@ -2,14 +2,12 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { longestPauseMs, seriousViolations } from './measure-page.ts';
-import { ask, openConversation, pageSuite } from './ui-harness.ts';
+import { ask, openConversation, pageSuite, requests } from './ui-harness.ts';
 
 const suite = pageSuite();
 const answers = (page: Page) => page.getByRole('article', { name: 'Answer' });
 const viewer = (page: Page) => page.getByRole('complementary', { name: /^Document / });
 const composer = (page: Page) => page.getByRole('textbox', { name: 'Your question' });
-const requests = (page: Page, channel: string) =>
-  page.evaluate((wanted) => window.fake.log.filter((entry) => entry.channel === wanted).map((entry) => entry.request), channel);
 
 async function openDocuments(page: Page, collection?: RegExp): Promise<void> {
   const show = page.getByRole('button', { name: 'Show the sidebar' });

@@ -153,3 +153,17 @@ export async function ask(page: Page, question: string): Promise<void> {
   await page.getByRole('textbox', { name: 'Your question' }).fill(question);
   await page.keyboard.press('Enter');
 }
+
+/** What the page asked of a channel of the scripted client, in order. */
+export function requests(page: Page, channel: string): Promise<unknown[]> {
+  return page.evaluate(
+    (wanted) => window.fake.log.filter((entry) => entry.channel === wanted).map(({ request }) => request),
+    channel,
+  );
+}
+
+/** CONCLAVE_PICTURES=FOLDER keeps what the tests see, for people. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.CONCLAVE_PICTURES;
+  if (folder) await page.screenshot({ path: path.join(folder, `${name}.png`) });
+}

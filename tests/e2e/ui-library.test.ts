@@ -1,14 +1,10 @@
 /** The Library's screen over the scripted client. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { pageSuite } from './ui-harness.ts';
+import { violations } from './measure-page.ts';
+import { pageSuite, requests } from './ui-harness.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const suite = pageSuite();
-const requests = (page: Page, channel: string) =>
-  page.evaluate((wanted) => window.fake.log.filter((entry) => entry.channel === wanted).map((entry) => entry.request), channel);
 
 async function openLibrary(page: Page): Promise<void> {
   const show = page.getByRole('button', { name: 'Show the sidebar' });
@@ -20,21 +16,6 @@ async function openLibrary(page: Page): Promise<void> {
 const here = (page: Page) => page.getByRole('list', { name: 'Models on this computer' }).locator('> li');
 const downloads = (page: Page) => page.getByRole('list', { name: 'Downloads' }).locator('> li');
 const address = (page: Page) => page.getByLabel('From an address');
-
-interface Violation {
-  readonly id: string;
-  readonly impact: string | null;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const found = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-    return (await axe.run()).violations;
-  });
-  return found.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html.slice(0, 160)}`);
-}
 
 describe('on this computer', () => {
   it('models say what they are; the one that comes with the app is labelled plainly', async () => {

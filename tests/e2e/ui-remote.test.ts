@@ -1,38 +1,10 @@
 /** Servers in the page: adding and testing one, choosing its model, the host in plain sight, and consent before documents leave. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { ask, openConversation, pageSuite } from './ui-harness.ts';
+import { seriousViolations } from './measure-page.ts';
+import { ask, openConversation, pageSuite, picture, requests } from './ui-harness.ts';
 
 const suite = pageSuite();
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SECRET = 'sk-ui-0123456789';
-
-/** CONCLAVE_PICTURES=folder keeps what the tests see, for people. */
-async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env.CONCLAVE_PICTURES;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png` });
-}
-
-async function seriousViolations(page: Page): Promise<string[]> {
-  await page.waitForTimeout(300); // transitions change colours
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    interface Violation {
-      readonly id: string;
-      readonly impact: string;
-      readonly nodes: readonly { readonly target: readonly string[] }[];
-    }
-    const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-    return (await axe.run()).violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id} ${target.join(' ')}`));
-  });
-}
-
-const requests = (page: Page, channel: string) =>
-  page.evaluate((wanted) => window.fake.log.filter((entry) => entry.channel === wanted).map(({ request }) => request), channel);
 
 describe('a server', () => {
   it('is added, tested and its model chosen with the keyboard; the key goes in once and is nowhere after', async () => {
