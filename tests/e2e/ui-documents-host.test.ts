@@ -2,18 +2,13 @@
  * Questions over a PDF in the product's page against the real services: upload, reading, retrieval, evidence, viewer. Only the model's
  * words are acted out; the PDF is printed by the browser that runs the test.
  */
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { systemClock } from '../../main/clock.ts';
-import { startServer, type BrowserHost } from '../../main/hosts/browser/server.ts';
-import { rendererConfig } from '../../renderer/vite.config.ts';
-import { FakeEngine } from '../fixtures-services/fake-engine.ts';
-import { temporaryFolder } from '../fixtures-services/temporary-folder.ts';
-import { testServices } from '../fixtures-services/test-services.ts';
-import { findChromium, startChromium } from './chromium.ts';
+import type { Page } from 'playwright-core';
+import { expect, it } from 'vitest';
+import type { FakeEngine } from '../fixtures-services/fake-engine.ts';
+import type { BrowserHost } from '../../main/hosts/browser/server.ts';
+import { dropModel, hostSuite } from './host-harness.ts';
 import { ask } from './ui-harness.ts';
 
 const PAGES = [
@@ -22,71 +17,37 @@ const PAGES = [
   'The fog bell was cast in Gothenburg and weighs 310 kilograms. It was rung by clockwork every forty seconds. The clockwork is kept in the museum of the harbour.',
 ];
 
-const found = findChromium();
-const folder = temporaryFolder();
-const pageFolder = path.join(folder.path, 'page');
-const dataFolder = path.join(folder.path, 'data ü');
-const stop: (() => Promise<void>)[] = [];
-let browser: Browser;
-let pdf: Buffer;
+const suite = hostSuite();
+const dataFolder = path.join(suite.folder, 'data ü');
 
-beforeAll(async () => {
-  if ('missing' in found) return;
-  const config = rendererConfig('production');
-  await build({ ...config, configFile: false, logLevel: 'error', build: { ...config.build, outDir: pageFolder } });
-  browser = await startChromium(found);
-  const printer = await browser.newPage();
+async function printPages(): Promise<Buffer> {
+  const printer = await suite.browser().newPage();
   await printer.setContent(PAGES.map((text) => `<p style="break-after: page; font: 14pt/1.5 serif">${text}</p>`).join(''));
-  pdf = await printer.pdf({ format: 'A5' });
+  const pdf = await printer.pdf({ format: 'A5' });
   await printer.close();
-});
-beforeEach((context) => {
-  if ('missing' in found) context.skip(found.missing);
-});
-afterAll(async () => {
-  await browser?.close();
-  await stopHost();
-  rmSync(pageFolder, { recursive: true, force: true });
-  folder.remove();
-});
-
-async function stopHost(): Promise<void> {
-  for (const end of stop.splice(0)) await end();
+  return pdf;
 }
 
 async function start(): Promise<{ host: BrowserHost; engine: FakeEngine }> {
-  const engine = new FakeEngine(systemClock, 'plain');
+  const { host, engine, services } = await suite.start(dataFolder);
   engine.contextTokens = 16_384; // its tokens are characters
-  const { services } = testServices(dataFolder, 'plain', { engine, clock: systemClock });
-  const host = await startServer(services, pageFolder);
   void services.start();
-  stop.push(async () => {
-    await host.close();
-    await services.close();
-  });
   return { host, engine };
 }
 
 async function open(host: BrowserHost): Promise<Page> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const page = await suite.browser().newPage({ viewport: { width: 1280, height: 800 } });
   await page.goto(host.newStartUrl());
   await page.getByRole('textbox', { name: 'Your question' }).waitFor();
   return page;
 }
 
-async function dropModel(page: Page): Promise<void> {
-  await page.evaluate(() => {
-    const data = new DataTransfer();
-    data.items.add(new File(['GGUF fake'], 'model.gguf'));
-    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
-  });
-  await page.getByText('Software rendering: only small models are practical').waitFor();
-}
-
 it('answers from an uploaded PDF with page and passage, doubts, refuses, and knows it all after a restart', async () => {
+  const pdf = await printPages();
   const { host, engine } = await start();
   const page = await open(host);
-  await dropModel(page);
+  await dropModel(page, 'model.gguf');
+  await page.getByText('Software rendering: only small models are practical').waitFor();
   await page.getByRole('navigation').getByRole('button', { name: 'Documents', exact: true }).click();
   await page.getByRole('button', { name: 'New collection' }).click();
   await page.keyboard.type('Kettle Point');
@@ -130,7 +91,7 @@ it('answers from an uploaded PDF with page and passage, doubts, refuses, and kno
   await answer.nth(3).getByText('That is not in your documents.').waitFor({ timeout: 20_000 });
 
   await page.close();
-  await stopHost();
+  await suite.stop();
   const again = await open((await start()).host);
   await again
     .getByRole('navigation')

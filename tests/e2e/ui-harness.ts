@@ -39,11 +39,16 @@ export interface PageServer {
   close(): Promise<void>;
 }
 
+/** `fake` comes with `fake.html`, the page over its scripted client. */
+export async function buildPage(mode: 'production' | 'fake', folder: string): Promise<void> {
+  const config = rendererConfig(mode);
+  await build({ ...config, configFile: false, logLevel: 'error', build: { ...config.build, outDir: folder } });
+}
+
 /** Builds the page with `fake.html` and serves it on a port of 127.0.0.1. */
 export async function servePage(): Promise<PageServer> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'conclave page ü-'));
-  const config = rendererConfig('fake');
-  await build({ ...config, configFile: false, logLevel: 'error', build: { ...config.build, outDir: folder } });
+  await buildPage('fake', folder);
   const server = createServer((request, response) => {
     const name = path.normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
     readFile(path.join(folder, name)).then(
