@@ -1,8 +1,11 @@
 /** The nouns that pages, services and hosts talk about. Plain data; times are Unix milliseconds. */
 import type { Evidence, Passage } from './documents.ts';
+import type { KvType } from '../../gpu/quant/kv-types.ts';
 import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
 import type { WireError } from './errors.ts';
 import type { RemoteState } from './remote.ts';
+
+export type { KvType };
 
 export type Role = 'system' | 'user' | 'assistant';
 /** `streaming` only while the engine writes; a crash leaves it and the next start turns it into `interrupted`. */
@@ -122,6 +125,8 @@ export interface Settings {
   readonly seed: number | null;
   /** null: chosen by the app. */
   readonly contextTokens: number | null;
+  /** In what the engine keeps a conversation's keys and values: `q8_0` takes half the memory of `f16`, `f32` twice as much. */
+  readonly kvType: KvType;
   /** Memory that a model may take; null: chosen by the app. */
   readonly gpuBudgetBytes: number | null;
   readonly ramBudgetBytes: number | null;

@@ -37,6 +37,7 @@ const refusals: [Channel, unknown, string][] = [
   ['settings.update', { topK: 300 }, 'topK'],
   ['settings.update', { seed: 2 ** 32 }, 'seed'],
   ['settings.update', { theme: 'pink' }, 'theme'],
+  ['settings.update', { kvType: 'q4_0' }, 'kvType'],
 ];
 test.each(refusals)('%s refuses %j and names the field', (channel, payload, field) => {
   expect(() => parseRequest(channel, payload)).toThrow(

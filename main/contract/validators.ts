@@ -3,6 +3,7 @@
  * from a page goes through `parseRequest`; limits are named and generous, and keep a page from filling memory or disk.
  */
 import * as v from 'valibot';
+import { KV_TYPES } from '../../gpu/quant/kv-types.ts';
 import type { Channel, RequestOf } from './channels.ts';
 import { serviceError } from './errors.ts';
 import { REMOTE_SCHEMAS } from './remote-validators.ts';
@@ -38,6 +39,7 @@ const settings = v.partial(
     minP: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
     seed: v.nullable(wholeNumber(0, 2 ** 32 - 1)),
     contextTokens: v.nullable(wholeNumber(16, MAX_CONTEXT_TOKENS)),
+    kvType: v.picklist(KV_TYPES),
     gpuBudgetBytes: v.nullable(wholeNumber(MIN_BUDGET_BYTES, MAX_BUDGET_BYTES)),
     ramBudgetBytes: v.nullable(wholeNumber(0, MAX_BUDGET_BYTES)),
     maxAnswerTokens: wholeNumber(1, MAX_CONTEXT_TOKENS),

@@ -17,6 +17,7 @@ export const DEFAULT_SETTINGS: Settings = {
   minP: 0.05,
   seed: null,
   contextTokens: null,
+  kvType: 'f16',
   gpuBudgetBytes: null,
   ramBudgetBytes: null,
   maxAnswerTokens: 1024,

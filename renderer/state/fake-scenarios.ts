@@ -129,6 +129,7 @@ const SETTINGS: Settings = {
   minP: 0.05,
   seed: null,
   contextTokens: null,
+  kvType: 'f16',
   gpuBudgetBytes: null,
   ramBudgetBytes: null,
   maxAnswerTokens: 2048,

@@ -42,7 +42,7 @@ export const zones: readonly Zone[] = [
   },
   {
     folder: 'main/contract/',
-    may: ['gpu/errors.ts', 'gpu/invariant.ts', 'gpu/residency/types.ts', 'gpu/residency/plan/types.ts'],
+    may: ['gpu/errors.ts', 'gpu/invariant.ts', 'gpu/quant/kv-types.ts', 'gpu/residency/types.ts', 'gpu/residency/plan/types.ts'],
     node: false,
     packages: { only: ['valibot'] },
     reason: 'the contract is shared by every process, so it is pure',
