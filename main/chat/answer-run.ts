@@ -5,6 +5,7 @@
 import { isConclaveError, engineError } from '../../gpu/errors.ts';
 import type { EngineResult } from '../contract/engine.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
+import { APP_SAMPLING, chooseSampling } from '../contract/sampling.ts';
 import type { GenerationStats, MessageStatus } from '../contract/types.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import type { ChatDependencies } from './chat.ts';
@@ -79,8 +80,9 @@ export class AnswerRun implements Run {
   }
 
   #sampling() {
-    const { temperature, topK, topP, minP, seed } = this.#deps.settings.current;
-    return { temperature, topK, topP, minP, seed: seed ?? this.#deps.newSeed() };
+    const { current: settings } = this.#deps.settings;
+    const sampling = chooseSampling([settings, this.#ready.model.sampling], APP_SAMPLING);
+    return { ...sampling, seed: settings.seed ?? this.#deps.newSeed() };
   }
 
   #stats({ droppedTurns }: Prompt, result: EngineResult): GenerationStats {

@@ -1,6 +1,7 @@
 /** What the chat needs of a loaded model: its words and its prompt format. Made by the library from the model's file. */
 import type { ChatMessage, IncrementalDecoder } from '../../gpu/tokenizer/types.ts';
 import type { WireError } from '../contract/errors.ts';
+import type { NamedSampling } from '../contract/sampling.ts';
 import type { MessageStatus } from '../contract/types.ts';
 import type { ChatDependencies } from './chat.ts';
 
@@ -8,6 +9,8 @@ export interface ChatModel {
   readonly modelId: string;
   readonly name: string;
   readonly endIds: ReadonlySet<number>;
+  /** What its file says of choosing words. */
+  readonly sampling: NamedSampling;
   /** Template and tokenizer in one: what people wrote never becomes a special token. */
   encodePrompt(messages: readonly ChatMessage[]): Int32Array;
   decoder(): IncrementalDecoder;

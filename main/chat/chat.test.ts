@@ -2,6 +2,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBetterSqlite3 } from '../database/better-sqlite3.ts';
 import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
+import { FAKE_FACTS } from '../../tests/fixtures-services/fake-models.ts';
 import type { FakeScenario } from '../../tests/fixtures-services/fake-engine.ts';
 import { settle } from '../../tests/fixtures-services/manual-clock.ts';
 import { finishedEvents, testServices, type TestServices } from '../../tests/fixtures-services/test-services.ts';
@@ -154,6 +155,22 @@ test('sampling comes from the settings; without a fixed seed each answer gets a 
     [42, 0, 3],
   ]);
   expect(await t.message(conversation.id, answer.id)).toMatchObject({ content: 'Par', status: 'complete' });
+});
+
+test('sampling: the user’s value wins over the model’s, which wins over the app’s; null gives it back', async () => {
+  const t = setUp();
+  t.files.facts = { ...FAKE_FACTS, sampling: { temperature: 0, topK: 5, topP: null, minP: null } };
+  await t.withModel();
+  for (const [i, change] of [{}, { topK: 9, topP: 0.5 }, { topK: null }].entries()) {
+    await t.request('settings.update', change);
+    await t.ask('Q');
+    await finishes(t, i + 1);
+  }
+  expect(t.engine.requests.map(({ sampling: { temperature, topK, topP, minP } }) => [temperature, topK, topP, minP])).toEqual([
+    [0, 5, 0.95, 0.05],
+    [0, 9, 0.5, 0.05],
+    [0, 5, 0.5, 0.05],
+  ]);
 });
 
 test.each([

@@ -3,6 +3,7 @@
  * here contacts another machine but `library.lookUp`, `downloads.start` and `downloads.resume`, which a person asks for.
  */
 import type { WireError } from './errors.ts';
+import type { NamedSampling } from './sampling.ts';
 
 /** Who stated the SHA-256 that a file is held against. `server`: the same server that sends the bytes, so it shows damage, not deceit. */
 export type ChecksumSource = 'catalogue' | 'person' | 'server';
@@ -109,6 +110,8 @@ export interface ModelDetails {
   } | null;
   readonly types: readonly { readonly type: string; readonly tensors: number; readonly bytes: number }[];
   readonly tokenizer: string | null;
+  /** What the file says of choosing words, and which of its values are not used, in sentences. */
+  readonly sampling: { readonly named: NamedSampling; readonly notes: readonly string[] };
   /** The chat template that the file brings; null where a fallback is used. */
   readonly template: string | null;
   readonly licence: string | null;

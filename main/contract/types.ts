@@ -4,6 +4,7 @@ import type { KvType } from '../../gpu/quant/kv-types.ts';
 import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
 import type { WireError } from './errors.ts';
 import type { RemoteState } from './remote.ts';
+import type { NamedSampling } from './sampling.ts';
 
 export type { KvType };
 
@@ -71,6 +72,8 @@ export interface ModelFacts {
   /** The most common tensor type, such as `Q4_K`. */
   readonly quantisation: string;
   readonly templateSource: 'file' | 'fallback';
+  /** What the file says of choosing words; null: not read yet, an older version of the app took the file in. */
+  readonly sampling: NamedSampling | null;
 }
 
 export interface ModelEntry {
@@ -113,14 +116,11 @@ export type EngineStatus =
     }
   | { readonly state: 'failed'; readonly modelId: string | null; readonly error: WireError };
 
-export interface Settings {
+/** Sampling: null where the model's file says it, and the app where that says nothing. */
+export interface Settings extends NamedSampling {
   readonly theme: 'system' | 'light' | 'dark';
   readonly selectedModelId: string | null;
   readonly systemPrompt: string;
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly minP: number;
   /** null: a new seed for each answer. */
   readonly seed: number | null;
   /** null: chosen by the app. */

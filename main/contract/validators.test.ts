@@ -35,6 +35,7 @@ const refusals: [Channel, unknown, string][] = [
   ['settings.update', { temperature: -1 }, 'temperature'],
   ['settings.update', { topP: 0 }, 'topP'],
   ['settings.update', { topK: 300 }, 'topK'],
+  ['settings.update', { minP: 1 }, 'minP'],
   ['settings.update', { seed: 2 ** 32 }, 'seed'],
   ['settings.update', { theme: 'pink' }, 'theme'],
   ['settings.update', { kvType: 'q4_0' }, 'kvType'],

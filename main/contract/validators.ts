@@ -7,7 +7,7 @@ import { KV_TYPES } from '../../gpu/quant/kv-types.ts';
 import type { Channel, RequestOf } from './channels.ts';
 import { serviceError } from './errors.ts';
 import { REMOTE_SCHEMAS } from './remote-validators.ts';
-import { empty, hasText, id, wholeNumber } from './schema-parts.ts';
+import { empty, hasText, id, SAMPLING_SCHEMAS, wholeNumber } from './schema-parts.ts';
 import { isRepository, isRepositoryFile, isRevision } from './model-address.ts';
 
 /** UTF-16 units. A question may hold a pasted book; a database row must not hold a disk. */
@@ -33,10 +33,10 @@ const settings = v.partial(
     theme: v.picklist(['system', 'light', 'dark']),
     selectedModelId: v.nullable(id),
     systemPrompt: v.pipe(v.string(), v.maxLength(MAX_SYSTEM_PROMPT_CHARS)),
-    temperature: v.pipe(v.number(), v.minValue(0), v.maxValue(10)),
-    topK: wholeNumber(0, 256),
-    topP: v.pipe(v.number(), v.gtValue(0), v.maxValue(1)),
-    minP: v.pipe(v.number(), v.minValue(0), v.ltValue(1)),
+    temperature: v.nullable(SAMPLING_SCHEMAS.temperature),
+    topK: v.nullable(SAMPLING_SCHEMAS.topK),
+    topP: v.nullable(SAMPLING_SCHEMAS.topP),
+    minP: v.nullable(SAMPLING_SCHEMAS.minP),
     seed: v.nullable(wholeNumber(0, 2 ** 32 - 1)),
     contextTokens: v.nullable(wholeNumber(16, MAX_CONTEXT_TOKENS)),
     kvType: v.picklist(KV_TYPES),

@@ -40,6 +40,13 @@ type ModelRow = {
 
 const COLUMNS = 'id, name, path, parts_json, size_bytes, facts_json, problem_json, built_in, owned, added_at_ms';
 
+/** As versions of the app before this one stored them. */
+type StoredFacts = Omit<ModelFacts, 'sampling'> & Partial<Pick<ModelFacts, 'sampling'>>;
+
+function toFacts(stored: StoredFacts): ModelFacts {
+  return { ...stored, sampling: stored.sampling ?? null };
+}
+
 function toRecord(row: ModelRow): ModelRecord {
   return {
     id: row.id,
@@ -47,7 +54,7 @@ function toRecord(row: ModelRow): ModelRecord {
     path: row.path,
     parts: JSON.parse(row.parts_json) as ModelPart[],
     sizeBytes: row.size_bytes,
-    facts: row.facts_json === null ? null : (JSON.parse(row.facts_json) as ModelFacts),
+    facts: row.facts_json === null ? null : toFacts(JSON.parse(row.facts_json) as StoredFacts),
     problem: row.problem_json === null ? null : (JSON.parse(row.problem_json) as WireError),
     builtIn: row.built_in === 1,
     owned: row.owned === 1,

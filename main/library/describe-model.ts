@@ -1,6 +1,7 @@
 /** What is in a GGUF file, in numbers: for people (`cli inspect`) and for the library's facts. Reads no weights, judges nothing. */
 import { metadataString, optionalNumber, optionalNumbers, optionalString } from '../../gpu/gguf/metadata.ts';
 import type { ModelDetails } from '../contract/downloads.ts';
+import { readSampling } from './read-sampling.ts';
 import type { GgmlTypeName, GgufFile, GgufTensor } from '../../gpu/gguf/types.ts';
 
 export interface ModelDescription {
@@ -23,6 +24,7 @@ export interface ModelDescription {
   };
   /** `file`: the model brings its own chat template. */
   readonly templateSource: 'file' | 'fallback';
+  readonly sampling: ModelDetails['sampling'];
 }
 
 /** null where the file does not say. Widths that differ between layers are given for the first. */
@@ -70,6 +72,7 @@ export function describeModel(file: GgufFile): ModelDescription {
       tokens: vocabularyLength(file),
     },
     templateSource: optionalString(file, 'tokenizer.chat_template') === undefined ? 'fallback' : 'file',
+    sampling: readSampling(file),
   };
 }
 

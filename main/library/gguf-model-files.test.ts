@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
+import { f32Value } from '../../gpu/gguf/write.ts';
 import { tinyModel } from '../../tests/fixtures/tiny-model.ts';
 import { modelFiles } from './gguf-model-files.ts';
 
@@ -24,6 +25,16 @@ test('inspect: the facts of a mixture-of-experts model', async () => {
   expect(facts.parameterCount).toBeGreaterThan(1000);
   expect(sizeBytes).toBe(bytes.length);
   expect(parts).toEqual([{ path: place, sizeBytes: bytes.length, modifiedAtMs: expect.any(Number) }]);
+});
+
+test('inspect, describe, open: what the file says of choosing words', async () => {
+  const metadata = { 'general.sampling.temp': f32Value(0.6), 'general.sampling.top_p': f32Value(7) };
+  writeFileSync(place, tinyModel({ architecture: 'mixtral', type: 'Q4_0', seed: 1, metadata }));
+  const named = { temperature: 0.6, topK: null, topP: null, minP: null };
+  expect((await modelFiles.inspect(place)).facts.sampling).toEqual(named);
+  expect((await modelFiles.open(place, 'id')).chat.sampling).toEqual(named);
+  const { sampling } = await modelFiles.describe(place);
+  expect(sampling).toEqual({ named, notes: [expect.stringContaining('general.sampling.top_p is 7, which is not used')] });
 });
 
 test('open: prompts go through the template; special tokens that a person wrote stay words', async () => {

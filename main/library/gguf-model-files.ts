@@ -6,9 +6,11 @@ import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
 import type { ChatTemplate, Tokenizer } from '../../gpu/tokenizer/types.ts';
 import type { ChatModel } from '../chat/chat-model.ts';
 import { createChatTemplate } from '../chat/chat-template.ts';
+import type { NamedSampling } from '../contract/sampling.ts';
 import type { ModelFacts } from '../contract/types.ts';
 import { describeModel } from './describe-model.ts';
 import { openModelFile } from './model-file.ts';
+import { readSampling } from './read-sampling.ts';
 import type { DescribedModel, InspectedModel, ModelFiles } from './model-files.ts';
 
 /** Shown to people; what is longer is cut off there. */
@@ -19,6 +21,7 @@ interface OpenedModel {
   readonly inspected: InspectedModel;
   readonly tokenizer: Tokenizer;
   readonly template: ChatTemplate;
+  readonly sampling: NamedSampling;
 }
 
 export const modelFiles: ModelFiles = {
@@ -34,16 +37,21 @@ export const modelFiles: ModelFiles = {
     return (await openModel(filePath, signal)).inspected;
   },
   async open(filePath, modelId, signal) {
-    const { inspected, tokenizer, template } = await openModel(filePath, signal);
-    return { inspected, chat: chatModelOf(modelId, inspected.name, tokenizer, template) };
+    const opened = await openModel(filePath, signal);
+    return { inspected: opened.inspected, chat: chatModelOf(modelId, opened.inspected.name, opened) };
   },
 };
 
-export function chatModelOf(modelId: string, name: string, tokenizer: Tokenizer, template: ChatTemplate): ChatModel {
+export function chatModelOf(
+  modelId: string,
+  name: string,
+  { tokenizer, template, sampling }: Pick<OpenedModel, 'tokenizer' | 'template' | 'sampling'>,
+): ChatModel {
   return {
     modelId,
     name,
     endIds: tokenizer.endIds,
+    sampling,
     encodePrompt: (messages) => tokenizer.encodePieces(template.renderPieces(messages)),
     decoder: () => tokenizer.decoder(),
   };
@@ -56,6 +64,7 @@ async function openModel(filePath: string, signal?: AbortSignal): Promise<Opened
     const model = readModel(file);
     const tokenizer = createTokenizer(file.metadata);
     const template = createChatTemplate(file.metadata);
+    const sampling = readSampling(file).named;
     // In part order, which is the order in which the engine wants them.
     const inOrder = file.sources.map((source) => sources.find((candidate) => candidate === source)!);
     const parts = inOrder.map(({ path, sizeBytes, modifiedAtMs }) => ({ path, sizeBytes, modifiedAtMs }));
@@ -63,15 +72,15 @@ async function openModel(filePath: string, signal?: AbortSignal): Promise<Opened
       name: model.name,
       parts,
       sizeBytes: file.sizeBytes,
-      facts: factsOf(file, model.trainedContextTokens, template),
+      facts: { ...factsOf(file, model.trainedContextTokens, template), sampling },
     };
-    return { inspected, tokenizer, template };
+    return { inspected, tokenizer, template, sampling };
   } finally {
     await opened.close();
   }
 }
 
-function factsOf(file: GgufFile, trainedContextTokens: number, template: ChatTemplate): ModelFacts {
+function factsOf(file: GgufFile, trainedContextTokens: number, template: ChatTemplate): Omit<ModelFacts, 'sampling'> {
   const { architecture, parameters, dimensions, experts, types } = describeModel(file);
   return {
     architecture,
@@ -86,7 +95,8 @@ function factsOf(file: GgufFile, trainedContextTokens: number, template: ChatTem
 }
 
 function detailsOf(file: GgufFile): DescribedModel {
-  const { architecture, ggufVersion, sizeBytes, parameters, dimensions, experts, types, tokenizer } = describeModel(file);
+  const { architecture, ggufVersion, sizeBytes, parameters, dimensions, experts, types, tokenizer, sampling } =
+    describeModel(file);
   const { layers, modelWidth, heads, kvHeads, vocabulary, trainedContextTokens } = dimensions;
   return {
     sizeBytes,
@@ -102,6 +112,7 @@ function detailsOf(file: GgufFile): DescribedModel {
     trainedContextTokens,
     experts,
     types,
+    sampling,
     tokenizer: [tokenizer.model, tokenizer.preTokenizer].filter((name) => name !== null).join(', ') || null,
     template: optionalString(file, 'tokenizer.chat_template')?.slice(0, MAX_TEMPLATE_CHARS) ?? null,
     licence: optionalString(file, 'general.license')?.slice(0, MAX_LICENCE_CHARS) ?? null,

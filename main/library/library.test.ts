@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
+import { openBetterSqlite3 } from '../database/better-sqlite3.ts';
 import { FAKE_FACTS } from '../../tests/fixtures-services/fake-models.ts';
 import type { FakeScenario } from '../../tests/fixtures-services/fake-engine.ts';
 import { testServices, type TestServices } from '../../tests/fixtures-services/test-services.ts';
@@ -46,6 +47,19 @@ test('import: by reference, announced, the same file keeps its id', async () => 
   expect(await t.request('library.import', { path: place })).toEqual(entry);
   expect(await t.request('library.list', {})).toEqual([entry]);
   expect(t.events.filter((event) => event.name === 'library.changed')).toHaveLength(2);
+});
+
+test('a model that an older version took in is read again when it is chosen', async () => {
+  const first = setUp();
+  const { id } = await first.request('library.import', { path: file('a.gguf') });
+  await closeAll();
+  const raw = openBetterSqlite3(path.join(folder.path, 'history.sqlite'));
+  raw.prepare(`UPDATE models SET facts_json = json_remove(facts_json, '$.sampling')`).run();
+  raw.close();
+  const t = setUp();
+  expect((await t.request('library.list', {}))[0].facts).toEqual({ ...FAKE_FACTS, sampling: null });
+  await t.request('library.select', { modelId: id });
+  expect((await t.request('library.list', {}))[0].facts).toEqual(FAKE_FACTS);
 });
 
 test('import refuses what it cannot use and says why; nothing enters the list', async () => {

@@ -123,7 +123,7 @@ export class LibraryService {
           path: record.path,
         },
       );
-    if (state === 'same' && !record.problem) return record;
+    if (state === 'same' && !record.problem && record.facts?.sampling) return record;
     const fresh = await this.#inspectAgain(record);
     await this.#announce();
     return fresh;
@@ -137,7 +137,7 @@ export class LibraryService {
       deleteModel(db, record.id);
     for (const filePath of found) {
       const known = getModelByPath(db, filePath);
-      if (known && (await stateOfFiles(known)) === 'same') continue;
+      if (known && (!known.facts || known.facts.sampling) && (await stateOfFiles(known)) === 'same') continue;
       await this.#take(filePath, { builtIn: true, owned: false });
     }
     await this.#announce();

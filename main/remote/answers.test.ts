@@ -42,6 +42,15 @@ describe('an answer', () => {
     expect(text).toBe('Berlin 🐦');
   });
 
+  test('leaves to the server what the user has not set', async () => {
+    const t = setUp();
+    await withRemote(t);
+    box.server.reply = (_, response) => streamAnswer(response, ['Yes.']);
+    await answerTo(t, 'Sure?');
+    const sent = JSON.parse(box.server.seen[0].body) as Record<string, unknown>;
+    expect(Object.keys(sent).sort()).toEqual(['max_tokens', 'messages', 'model', 'stream', 'stream_options']);
+  });
+
   test('takes the earlier turns along, and waits its turn in the queue', async () => {
     const t = setUp();
     await withRemote(t);

@@ -17,9 +17,9 @@ export interface CompletionRequest {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: string }[];
   readonly maxTokens: number;
-  readonly temperature: number;
-  readonly topP: number;
-  /** null: the server's choice. */
+  /** null, as the seed: the server's choice. */
+  readonly temperature: number | null;
+  readonly topP: number | null;
   readonly seed: number | null;
 }
 
@@ -77,8 +77,8 @@ function parametersOf(request: CompletionRequest): Record<string, unknown> {
     stream: true,
     stream_options: { include_usage: true },
     max_tokens: request.maxTokens,
-    temperature: request.temperature,
-    top_p: request.topP,
+    ...(request.temperature === null ? {} : { temperature: request.temperature }),
+    ...(request.topP === null ? {} : { top_p: request.topP }),
     ...(request.seed === null ? {} : { seed: request.seed }),
   };
 }

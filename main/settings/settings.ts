@@ -1,4 +1,5 @@
 /** The settings: defaults in code, what the user changed in the database. A stored value that is no longer allowed counts as not stored. */
+import { NOTHING_NAMED } from '../contract/sampling.ts';
 import type { Settings } from '../contract/types.ts';
 import { validSettings } from '../contract/validators.ts';
 import { readSettings, writeSetting } from '../database/settings.ts';
@@ -6,15 +7,11 @@ import type { WriteDb } from '../database/handles.ts';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../event-bus.ts';
 
-/** Sampling: mild randomness with a floor under unlikely tokens (min-p), which small models need more than top-p. */
 export const DEFAULT_SETTINGS: Settings = {
   theme: 'system',
   selectedModelId: null,
   systemPrompt: '',
-  temperature: 0.7,
-  topK: 40,
-  topP: 0.95,
-  minP: 0.05,
+  ...NOTHING_NAMED,
   seed: null,
   contextTokens: null,
   kvType: 'f16',

@@ -6,12 +6,13 @@ const field = (key: string) => [...SAMPLING, ...LIMITS].find((known) => known.ke
 it('reads what people type', () => {
   expect(parseNumber(field('temperature'), ' 0,7 ')).toEqual({ ok: true, change: { temperature: 0.7 } });
   expect(parseNumber(field('seed'), '')).toEqual({ ok: true, change: { seed: null } });
+  expect(parseNumber(field('temperature'), '')).toEqual({ ok: true, change: { temperature: null } });
   expect(parseNumber(field('topK'), '40')).toEqual({ ok: true, change: { topK: 40 } });
 });
 
 it('says what is wrong and what is allowed', () => {
   for (const [key, typed] of [
-    ['temperature', ''],
+    ['maxAnswerTokens', ''],
     ['temperature', '2.1'],
     ['topK', '1.5'],
     ['topP', 'high'],

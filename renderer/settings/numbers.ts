@@ -25,7 +25,7 @@ export const SAMPLING: readonly NumberField[] = [
     min: 0,
     max: 2,
     step: 0.05,
-    empty: null,
+    empty: 'as the model says',
   },
   {
     key: 'topP',
@@ -34,9 +34,17 @@ export const SAMPLING: readonly NumberField[] = [
     min: 0.01,
     max: 1,
     step: 0.01,
-    empty: null,
+    empty: 'as the model says',
   },
-  { key: 'topK', label: 'Top-k', help: 'Only this many likeliest words. 0 is off.', min: 0, max: 256, step: 1, empty: null },
+  {
+    key: 'topK',
+    label: 'Top-k',
+    help: 'Only this many likeliest words. 0 is off.',
+    min: 0,
+    max: 256,
+    step: 1,
+    empty: 'as the model says',
+  },
   {
     key: 'minP',
     label: 'Min-p',
@@ -44,7 +52,7 @@ export const SAMPLING: readonly NumberField[] = [
     min: 0,
     max: 0.99,
     step: 0.01,
-    empty: null,
+    empty: 'as the model says',
   },
   {
     key: 'seed',

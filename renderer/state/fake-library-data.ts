@@ -201,6 +201,7 @@ export function details(modelId: string, path: string, owned: boolean): ModelDet
     tokenizer: 'gpt2, qwen2',
     template: '{%- for message in messages %}\n<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{%- endfor %}',
     licence: 'apache-2.0',
+    sampling: { named: { temperature: 0.6, topK: 20, topP: 0.95, minP: null }, notes: [] },
     owned,
     fit: TIGHT,
   };

@@ -1,5 +1,6 @@
 /** What the scripted client pretends: one set of models, conversations and timings per named scenario. Development and tests only. */
 import type { WireError } from '../../main/contract/errors.ts';
+import { NOTHING_NAMED } from '../../main/contract/sampling.ts';
 import type { RemoteServer } from '../../main/contract/remote.ts';
 import type { Conversation, EngineStatus, HostInfo, Message, ModelEntry, Settings } from '../../main/contract/types.ts';
 import { groundedAnswer } from './fake-documents-data.ts';
@@ -56,6 +57,7 @@ const TINY: ModelEntry = {
     trainedContextTokens: 8192,
     quantisation: 'Q4_1',
     templateSource: 'file',
+    sampling: NOTHING_NAMED,
   },
   problem: null,
   builtIn: true,
@@ -78,6 +80,7 @@ const QWEN: ModelEntry = {
     trainedContextTokens: 262_144,
     quantisation: 'Q4_K',
     templateSource: 'file',
+    sampling: { temperature: 0.6, topK: 20, topP: 0.95, minP: null },
   },
   problem: null,
   builtIn: false,
@@ -100,6 +103,7 @@ const MISSING: ModelEntry = {
     trainedContextTokens: 4096,
     quantisation: 'Q4_K',
     templateSource: 'fallback',
+    sampling: null,
   },
 };
 
@@ -123,10 +127,7 @@ const SETTINGS: Settings = {
   theme: 'system',
   selectedModelId: 'qwen',
   systemPrompt: '',
-  temperature: 0.7,
-  topK: 40,
-  topP: 0.95,
-  minP: 0.05,
+  ...NOTHING_NAMED,
   seed: null,
   contextTokens: null,
   kvType: 'f16',

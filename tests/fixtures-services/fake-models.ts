@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { engineError } from '../../gpu/errors.ts';
 import type { ChatModel } from '../../main/chat/chat-model.ts';
+import { NOTHING_NAMED } from '../../main/contract/sampling.ts';
 import type { ModelFacts } from '../../main/contract/types.ts';
 import type { DescribedModel, InspectedModel, ModelFiles } from '../../main/library/model-files.ts';
 
@@ -15,6 +16,7 @@ export const FAKE_FACTS: ModelFacts = {
   trainedContextTokens: 400,
   quantisation: 'Q4_0',
   templateSource: 'fallback',
+  sampling: NOTHING_NAMED,
 };
 
 const FAKE_DETAILS: DescribedModel = {
@@ -34,13 +36,15 @@ const FAKE_DETAILS: DescribedModel = {
   tokenizer: 'gpt2',
   template: null,
   licence: null,
+  sampling: { named: NOTHING_NAMED, notes: [] },
 };
 
-export function fakeChatModel(modelId: string, name: string): ChatModel {
+export function fakeChatModel(modelId: string, name: string, sampling = NOTHING_NAMED): ChatModel {
   return {
     modelId,
     name,
     endIds: new Set([0]),
+    sampling,
     encodePrompt(messages) {
       const text = messages.map(({ role, content }) => `<${role}>${content}`).join('') + '<assistant>';
       return Int32Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
@@ -63,6 +67,8 @@ export function fakeChatModel(modelId: string, name: string): ChatModel {
 
 export class FakeModelFiles implements ModelFiles {
   nInspections = 0;
+  /** What the next file says. */
+  facts = FAKE_FACTS;
 
   async inspect(filePath: string): Promise<InspectedModel> {
     this.nInspections++;
@@ -72,7 +78,7 @@ export class FakeModelFiles implements ModelFiles {
     const text = await readFile(filePath, 'utf8');
     if (!text.startsWith('GGUF')) throw engineError('gguf.not-gguf', `${filePath} is not a GGUF file.`, { path: filePath });
     const parts = [{ path: filePath, sizeBytes: found.size, modifiedAtMs: found.mtimeMs }];
-    return { name: path.basename(filePath, '.gguf'), parts, sizeBytes: found.size, facts: FAKE_FACTS };
+    return { name: path.basename(filePath, '.gguf'), parts, sizeBytes: found.size, facts: this.facts };
   }
 
   async describe(filePath: string): Promise<DescribedModel> {
@@ -81,6 +87,6 @@ export class FakeModelFiles implements ModelFiles {
 
   async open(filePath: string, modelId: string) {
     const inspected = await this.inspect(filePath);
-    return { inspected, chat: fakeChatModel(modelId, inspected.name) };
+    return { inspected, chat: fakeChatModel(modelId, inspected.name, inspected.facts.sampling ?? NOTHING_NAMED) };
   }
 }

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
+import type { GgufValue } from '../../../gpu/gguf/types.ts';
 import { EngineSession } from '../../../gpu/runtime/session.ts';
 import type { Engine, FinishReason, GenerateRequest, SampledToken } from '../../../gpu/runtime/types.ts';
 import type { Tokenizer } from '../../../gpu/tokenizer/types.ts';
 import { fakeChatModel } from '../../../tests/fixtures-services/fake-models.ts';
 import type { CliCommand } from './command.ts';
-import { engineOptions, generate, GENERATION_OPTIONS, readGeneration, type Generating } from './generation.ts';
+import { engineOptions, generate, GENERATION_OPTIONS, generationFor, readGeneration, type Generating } from './generation.ts';
 import { runCli } from './main.ts';
 
 /** Answers `Hé!` and the end token; its tokens are UTF-16 units. */
@@ -31,7 +32,7 @@ function opened(requests: GenerateRequest[]): Generating {
   return { engine, session: new EngineSession(engine), tokenizer, loadMs: 12, device };
 }
 
-async function cli(args: string[]) {
+async function cli(args: string[], metadata: ReadonlyMap<string, GgufValue> = new Map()) {
   const requests: GenerateRequest[] = [];
   const command: CliCommand = {
     name: 'run',
@@ -41,7 +42,8 @@ async function cli(args: string[]) {
     positionals: [0, 0],
     async run(context) {
       engineOptions(context.common, context.signal, context.log);
-      await generate(opened(requests), Int32Array.of(1, 2), readGeneration(context.flags), context);
+      const settings = generationFor({ metadata }, readGeneration(context.flags), context.log);
+      await generate(opened(requests), Int32Array.of(1, 2), settings, context);
       return 0;
     },
   };
@@ -73,6 +75,18 @@ test('--json gives text, ids, counters, memory, timings and the adapter', async 
     adapter: { description: 'Fake', software: true },
   });
   expect(requests[0]).toMatchObject({ maxTokens: 9, sampling: { temperature: 0.5, seed: 7 } });
+});
+
+test('the model’s file names what no option does, and stderr says so', async () => {
+  const metadata = new Map<string, GgufValue>([
+    ['general.sampling.temp', Math.fround(0.6)],
+    ['general.sampling.top_p', 0.5],
+    ['general.sampling.top_k', 'many'],
+  ]);
+  const { requests, stderr } = await cli(['--top-p', '0.9'], metadata);
+  expect(requests[0].sampling).toEqual({ temperature: 0.6, topK: 40, topP: 0.9, minP: 0.05, seed: 0 });
+  expect(stderr).toContain('From the model: temperature 0.6.');
+  expect(stderr).toContain('general.sampling.top_k is "many", which is not used');
 });
 
 test.each([

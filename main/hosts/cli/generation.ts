@@ -1,38 +1,88 @@
 /** What `run` and `chat` share: sampling options, and one answer as text on stdout or as the JSON document. */
+import type { GgufFile } from '../../../gpu/gguf/types.ts';
 import type { EngineSession } from '../../../gpu/runtime/session.ts';
 import type { Engine, SamplingSettings } from '../../../gpu/runtime/types.ts';
 import type { Tokenizer } from '../../../gpu/tokenizer/types.ts';
+import {
+  APP_SAMPLING,
+  chooseSampling,
+  samplingWords,
+  type NamedSampling,
+  type Sampling,
+  type SamplingKey,
+} from '../../contract/sampling.ts';
+import { readSampling } from '../../library/read-sampling.ts';
 import { UsageError, type CliContext, type CommonOptions, type Flags, type OptionSpec } from './command.ts';
 
 export const GENERATION_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   'max-tokens': { type: 'string', value: 'N', description: 'tokens at most (default 128)' },
-  temperature: { type: 'string', value: 'X', description: '0 (the default) always takes the likeliest token' },
-  'top-k': { type: 'string', value: 'K', description: 'likeliest tokens to choose from, 1 to 256 (default 40)' },
-  'top-p': { type: 'string', value: 'P', description: 'least probability mass to choose from (default 0.95)' },
-  'min-p': { type: 'string', value: 'P', description: 'least probability relative to the likeliest token (default 0.05)' },
+  temperature: {
+    type: 'string',
+    value: 'X',
+    description: '0 always takes the likeliest token (default: what the model says, or 0)',
+  },
+  'top-k': {
+    type: 'string',
+    value: 'K',
+    description: 'likeliest tokens to choose from, 0 (all) to 256 (default: what the model says, or 40)',
+  },
+  'top-p': {
+    type: 'string',
+    value: 'P',
+    description: 'least probability mass to choose from (default: what the model says, or 0.95)',
+  },
+  'min-p': {
+    type: 'string',
+    value: 'P',
+    description: 'least probability relative to the likeliest token (default: what the model says, or 0.05)',
+  },
   seed: { type: 'string', value: 'S', description: 'whole number; the same seed gives the same text (default 0)' },
 };
 
 export const GENERATION_USAGE = '[--max-tokens N --temperature X --top-k K --top-p P --min-p P --seed S --json]';
+
+/** A command without a temperature gives the same text each time, unless the model's file asks for more. */
+const CLI_SAMPLING: Sampling = { ...APP_SAMPLING, temperature: 0 };
+
+export interface GenerationFlags {
+  readonly maxTokens: number;
+  /** null: not given. */
+  readonly sampling: NamedSampling;
+  readonly seed: number;
+}
 
 export interface GenerationSettings {
   readonly maxTokens: number;
   readonly sampling: SamplingSettings;
 }
 
-export function readGeneration(flags: Flags): GenerationSettings {
-  const topP = flags.number('top-p', { min: 0, max: 1 }) ?? 0.95;
+export function readGeneration(flags: Flags): GenerationFlags {
+  const topP = flags.number('top-p', { min: 0, max: 1 }) ?? null;
   if (topP === 0) throw new UsageError('--top-p is "0", but must be above 0.');
   return {
     maxTokens: flags.integer('max-tokens', { min: 1 }) ?? 128,
     sampling: {
-      temperature: flags.number('temperature', { min: 0, max: 10 }) ?? 0,
-      topK: flags.integer('top-k', { min: 1, max: 256 }) ?? 40,
+      temperature: flags.number('temperature', { min: 0, max: 10 }) ?? null,
+      topK: flags.integer('top-k', { min: 0, max: 256 }) ?? null,
       topP,
-      minP: flags.number('min-p', { min: 0, max: 0.999 }) ?? 0.05,
-      seed: flags.integer('seed', { min: 0, max: 2 ** 32 - 1 }) ?? 0,
+      minP: flags.number('min-p', { min: 0, max: 0.999 }) ?? null,
     },
+    seed: flags.integer('seed', { min: 0, max: 2 ** 32 - 1 }) ?? 0,
   };
+}
+
+/** What was given, else what the model's file says, else ours. Says on stderr what comes from the file. */
+export function generationFor(
+  file: Pick<GgufFile, 'metadata'>,
+  { maxTokens, sampling, seed }: GenerationFlags,
+  log: (line: string) => void,
+): GenerationSettings {
+  const { named, notes } = readSampling(file);
+  for (const note of notes) log(note);
+  const used = (key: SamplingKey) => (sampling[key] === null ? named[key] : null);
+  const words = samplingWords({ temperature: used('temperature'), topK: used('topK'), topP: used('topP'), minP: used('minP') });
+  if (words) log(`From the model: ${words}.`);
+  return { maxTokens, sampling: { ...chooseSampling([sampling, named], CLI_SAMPLING), seed } };
 }
 
 /** Engine options from the common ones. What is declared for all commands but not possible yet is refused, never ignored. */

@@ -2,7 +2,7 @@
 import { openEngine } from '../../node/engine.ts';
 import type { CliCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { engineOptions, generate, GENERATION_OPTIONS, GENERATION_USAGE, readGeneration } from '../generation.ts';
+import { engineOptions, generate, GENERATION_OPTIONS, GENERATION_USAGE, generationFor, readGeneration } from '../generation.ts';
 
 export const command: CliCommand = {
   name: 'chat',
@@ -18,10 +18,11 @@ export const command: CliCommand = {
     const { positionals, flags, common, signal, log } = context;
     const message = flags.required('message');
     const system = flags.string('system');
-    const settings = readGeneration(flags);
+    const given = readGeneration(flags);
     const opened = await openEngine({ path: positionals[0], ...engineOptions(common, signal, log) });
     try {
-      const { template, tokenizer } = opened;
+      const { template, tokenizer, model } = opened;
+      const settings = generationFor(model.file, given, log);
       if (template.reason) log(template.reason);
       const messages = [
         ...(system === undefined ? [] : [{ role: 'system', content: system } as const]),

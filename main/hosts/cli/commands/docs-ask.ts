@@ -4,9 +4,10 @@ import { ABSENT_ANSWER } from '../../../chat/document-prompt.ts';
 import { documentPromptFor } from '../../../chat/document-turn.ts';
 import { checkAnswer, NO_EVIDENCE } from '../../../documents/evidence.ts';
 import { chatModelOf } from '../../../library/gguf-model-files.ts';
+import { readSampling } from '../../../library/read-sampling.ts';
 import { openEngine } from '../../node/engine.ts';
 import type { CliContext } from '../command.ts';
-import { engineOptions, generateText, readGeneration } from '../generation.ts';
+import { engineOptions, generateText, generationFor, readGeneration } from '../generation.ts';
 
 export interface AskedAnswer {
   readonly answer: string;
@@ -18,12 +19,14 @@ export interface AskedAnswer {
 export async function askDocuments(question: string, passages: readonly Passage[], context: CliContext): Promise<AskedAnswer> {
   if (passages.length === 0) return { answer: ABSENT_ANSWER, evidence: NO_EVIDENCE, sources: [] };
   const { flags, common, signal, log } = context;
-  const settings = readGeneration(flags);
-  const model = flags.required('model');
-  const opened = await openEngine({ path: model, ...engineOptions(common, signal, log) });
+  const given = readGeneration(flags);
+  const path = flags.required('model');
+  const opened = await openEngine({ path, ...engineOptions(common, signal, log) });
   try {
-    const { tokenizer, template, engine } = opened;
-    const ready = { model: chatModelOf(model, model, tokenizer, template), contextTokens: engine.contextTokens };
+    const { tokenizer, template, engine, model } = opened;
+    const settings = generationFor(model.file, given, log);
+    const sampling = readSampling(model.file).named;
+    const ready = { model: chatModelOf(path, path, { tokenizer, template, sampling }), contextTokens: engine.contextTokens };
     const { prompt, sources } = documentPromptFor(
       [{ role: 'user', content: question, sources: [] }],
       passages,

@@ -4,6 +4,7 @@ import type { ModelSpec } from '../../../../gpu/architectures/types.ts';
 import type { GgufFile } from '../../../../gpu/gguf/types.ts';
 import { isConclaveError } from '../../../../gpu/errors.ts';
 import { toWireError, type WireError } from '../../../contract/errors.ts';
+import { samplingWords } from '../../../contract/sampling.ts';
 import { describeModel, type ModelDescription } from '../../../library/describe-model.ts';
 import { openModelFile } from '../../../library/model-file.ts';
 import type { CliCommand } from '../command.ts';
@@ -83,6 +84,8 @@ function asText(model: ModelDescription): string {
       `${model.tokenizer.model ?? 'none'} (${model.tokenizer.preTokenizer ?? 'no pre-tokenizer named'}), ${model.tokenizer.tokens} tokens`,
     ],
     ['Chat template', model.templateSource === 'file' ? "the file's own" : 'none in the file: the general one is used'],
+    ['Sampling', samplingWords(model.sampling.named) || 'the file says nothing of it'],
+    ...model.sampling.notes.map((note): [string, string] => ['Note', note]),
     ...model.types.map((row): [string, string] => [`Type ${row.type}`, `${bytes(row.bytes)} in ${row.tensors} tensors`]),
   ];
   const width = Math.max(...rows.map(([label]) => label.length)) + 2;

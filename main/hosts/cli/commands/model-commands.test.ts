@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { f32Value, stringValue } from '../../../../gpu/gguf/write.ts';
 import { tinyModel } from '../../../../tests/fixtures/tiny-model.ts';
 import { EXIT } from '../exit-codes.ts';
 import { runCli } from '../main.ts';
@@ -50,6 +51,15 @@ describe('inspect', () => {
       problem: null,
     });
     expect(found.types.map((row: { type: string }) => row.type).sort()).toEqual(['F32', 'Q4_0']);
+  });
+
+  it('says how the file wants words chosen, and what of that is not used', async () => {
+    const metadata = { 'general.sampling.temp': f32Value(0.7), 'general.sampling.top_k': stringValue('40') };
+    const file = write('tiny.gguf', tinyModel({ architecture: 'olmoe', type: 'F16', seed: 2, metadata }));
+    const { exitCode, stdout } = await cli('inspect', file);
+    expect(exitCode).toBe(EXIT.done);
+    expect(stdout).toMatch(/Sampling +temperature 0.7\n/);
+    expect(stdout).toMatch(/Note +The file's general.sampling.top_k is "40", which is not used: a whole number up to 256 is\./);
   });
 
   it('says the same in words', async () => {

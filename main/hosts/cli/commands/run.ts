@@ -2,7 +2,7 @@
 import { openEngine } from '../../node/engine.ts';
 import type { CliCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { engineOptions, generate, GENERATION_OPTIONS, GENERATION_USAGE, readGeneration } from '../generation.ts';
+import { engineOptions, generate, GENERATION_OPTIONS, GENERATION_USAGE, generationFor, readGeneration } from '../generation.ts';
 
 export const command: CliCommand = {
   name: 'run',
@@ -13,9 +13,10 @@ export const command: CliCommand = {
   async run(context) {
     const { positionals, flags, common, signal, log } = context;
     const prompt = flags.required('prompt');
-    const settings = readGeneration(flags);
+    const given = readGeneration(flags);
     const opened = await openEngine({ path: positionals[0], ...engineOptions(common, signal, log) });
     try {
+      const settings = generationFor(opened.model.file, given, log);
       const ids = opened.tokenizer.encode(prompt, { parseSpecial: true, addSpecial: true });
       await generate(opened, ids, settings, context);
       return EXIT.done;
