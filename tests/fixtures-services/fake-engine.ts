@@ -48,6 +48,9 @@ export class FakeEngine implements EngineClient {
   onGenerate = (): void => {};
   /** What it tells of its experts with each token; null for a dense model. */
   experts: ExpertActivity | null = null;
+  /** Until the prompt is read, and for each token (a second where the scenario says so). */
+  prefillMs = TOKEN_MS;
+  tokenMs = TOKEN_MS;
   /** The text of the next answers. */
   answer = 'Paris is the capital of France.';
 
@@ -123,7 +126,7 @@ export class FakeEngine implements EngineClient {
   async #play(request: EngineGenerateRequest, callbacks: EngineGenerateCallbacks, signal: AbortSignal): Promise<EngineResult> {
     const promptTokens = request.promptIds.length;
     callbacks.onPrefill(0, promptTokens);
-    await this.#wait(TOKEN_MS);
+    await this.#wait(this.prefillMs);
     callbacks.onPrefill(promptTokens, promptTokens);
     const ids = this.#scenario === 'empty' ? [0] : [...this.answer.split('').map((unit) => unit.charCodeAt(0)), 0];
     let answerTokens = 0;
@@ -132,12 +135,12 @@ export class FakeEngine implements EngineClient {
       reason,
       promptTokens,
       answerTokens,
-      prefillMs: TOKEN_MS,
-      decodeMs: answerTokens * TOKEN_MS,
+      prefillMs: this.prefillMs,
+      decodeMs: answerTokens * this.tokenMs,
       contextUsedTokens: promptTokens + answerTokens,
     });
     for (const id of ids) {
-      await this.#wait(this.#scenario === 'slow' || this.#scenario === 'deaf' ? 1000 : TOKEN_MS);
+      await this.#wait(this.#scenario === 'slow' || this.#scenario === 'deaf' ? 1000 : this.tokenMs);
       if (signal.aborted && (this.#scenario !== 'deaf' || tokensAfterAbort++ === 2)) return result('cancelled');
       if (answerTokens === BREAKS_AFTER) {
         if (this.#scenario === 'context-full') return result('context-full');
