@@ -38,6 +38,7 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, kind: str):
     writer.add_name("Conclave Starter")
     writer.add_description("A tiny demonstration model")
     writer.add_license("cc0-1.0")
+    writer.add_float32("general.sampling.temp", 0.0)  # it was trained to know one answer
     writer.add_context_length(s.context)
     writer.add_embedding_length(s.width)
     writer.add_block_count(s.layers)
