@@ -158,6 +158,7 @@ export function createServices(options: ServicesOptions): Services {
     files,
     events,
     contextTokens: () => settings.current.contextTokens,
+    expertsUsed: () => settings.current.expertsUsed,
     experts,
     freeEngine: (error) => chat.freeEngine(error),
     onReady: () => chat.pump(),

@@ -2,6 +2,7 @@
  * The engine: a model's buffers, a prefill plan, a decode plan and one sequence. The sequence is the tokens in the cache and at most one
  * pending token behind them (the last of a prompt, or the last that was sampled), from which `generate` starts.
  */
+import { expertsUsed } from '../architectures/experts-used.ts';
 import type { ModelSpec } from '../architectures/types.ts';
 import type { GpuDevice } from '../device/open-device.ts';
 import type { BufferRange } from '../device/types.ts';
@@ -49,12 +50,12 @@ export async function createEngine(gpu: GpuDevice, options: EngineOptions): Prom
   invariant(tokensInFlight >= 1 && tokensInFlight <= MAX_STEPS, `${tokensInFlight} tokens in flight`);
   const releases: (() => void)[] = [];
   try {
-    const expertsUsed = model.layers.map((layer) => usedExperts(layer, options.expertsUsed));
+    const used = expertsUsed(model, options.expertsUsed);
     const nMoeLayers = model.layers.filter(({ ffn }) => ffn.kind === 'moe').length;
     const { warmCounts } = options;
     const { buffers, plan } = await loadWithRoom(gpu, model, options.residency ?? allResident(nMoeLayers), {
       contextTokens,
-      expertsUsed,
+      expertsUsed: used,
       warmCounts,
       slotPermutationSeed: options.slotPermutationSeed,
       signal,
@@ -69,7 +70,7 @@ export async function createEngine(gpu: GpuDevice, options: EngineOptions): Prom
     });
     releases.push(() => gpu.buffers.release(stateBuffer));
     const state: BufferRange = { buffer: stateBuffer, offsetBytes: 0, sizeBytes: stateBuffer.size };
-    const context: PlanContext = { gpu, model, buffers, contextTokens, expertsUsed, state };
+    const context: PlanContext = { gpu, model, buffers, contextTokens, expertsUsed: used, state };
     const report = (done: number, total: number) => onProgress?.({ phase: 'pipelines', done, total });
     const decode = await DecodePlan.create(context, report);
     releases.push(() => decode.dispose());
@@ -107,20 +108,6 @@ async function loadWithRoom(
       plan = fewer;
     }
   }
-}
-
-function usedExperts({ ffn, index }: ModelSpec['layers'][number], wanted: number | undefined): number {
-  if (ffn.kind === 'dense') return 0;
-  const { nExperts, nExpertsUsed } = ffn.moe;
-  if (wanted === undefined) return nExpertsUsed;
-  if (!Number.isInteger(wanted) || wanted < 1 || wanted > nExperts) {
-    throw engineError(
-      'model.metadata',
-      `${wanted} experts per token were asked for; layer ${index} has ${nExperts}. Choose 1 to ${nExperts}.`,
-      { found: wanted, least: 1, most: nExperts },
-    );
-  }
-  return wanted;
 }
 
 interface EngineParts {

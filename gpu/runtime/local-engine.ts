@@ -32,6 +32,8 @@ export interface LocalLoadRequest {
   readonly paths: readonly string[];
   /** null: chosen by the engine. */
   readonly contextTokens: number | null;
+  /** Experts per token; null or absent: the model's own number. One that the model does not have is refused (`model.metadata`). */
+  readonly expertsUsed?: number | null;
   /** From what is planned where each expert lives; absent: all stay on the GPU. */
   readonly planning?: LocalPlanning;
 }
@@ -188,7 +190,7 @@ export class LocalEngine {
   async #create(
     gpu: GpuDevice,
     model: ModelSpec,
-    { contextTokens, planning }: LocalLoadRequest,
+    { contextTokens, expertsUsed, planning }: LocalLoadRequest,
     onProgress: (progress: LocalLoadProgress) => void,
     signal: AbortSignal,
   ): Promise<{ engine: Engine; plan: OffloadPlan | null; measured: DeviceLinks | null }> {
@@ -196,7 +198,12 @@ export class LocalEngine {
     const { createEngine } = this.#deps;
     const options = { onProgress, signal };
     if (!planning) {
-      const engine = await createEngine(gpu, { model, contextTokens: contextTokens ?? undefined, ...options });
+      const engine = await createEngine(gpu, {
+        model,
+        contextTokens: contextTokens ?? undefined,
+        expertsUsed: expertsUsed ?? undefined,
+        ...options,
+      });
       return { engine, plan: null, measured: null };
     }
     const { gpuBudgetBytes, ramBudgetBytes, warmCounts, ...surroundings } = planning;
@@ -204,6 +211,7 @@ export class LocalEngine {
       gpuBudget: gpuBudgetBytes === null ? null : { bytes: gpuBudgetBytes },
       ramBudget: ramBudgetBytes === null ? null : { bytes: ramBudgetBytes },
       context: contextTokens === null ? null : { tokens: contextTokens, fixed: false },
+      expertsUsed: expertsUsed ?? undefined,
       surroundings,
       options: { ...options, warmCounts: warmCounts ?? undefined },
       create: createEngine,

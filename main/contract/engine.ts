@@ -35,6 +35,8 @@ export interface EngineLoadRequest {
   /** All parts, in order. */
   readonly paths: readonly string[];
   readonly contextTokens: number | null;
+  /** Experts per token; null or absent: the model's own number. */
+  readonly expertsUsed?: number | null;
   /** Absent: all experts stay on the GPU. */
   readonly planning?: EnginePlanning;
 }

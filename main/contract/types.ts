@@ -113,6 +113,8 @@ export type EngineStatus =
       readonly contextTokens: number | null;
       /** Where everything lives, and why; absent or null where another computer answers. */
       readonly plan?: OffloadPlan | null;
+      /** A setting that this model cannot follow, in a sentence; absent or null where it follows all. */
+      readonly notice?: string | null;
     }
   | { readonly state: 'failed'; readonly modelId: string | null; readonly error: WireError };
 
@@ -127,6 +129,8 @@ export interface Settings extends NamedSampling {
   readonly contextTokens: number | null;
   /** In what the engine keeps a conversation's keys and values: `q8_0` takes half the memory of `f16`, `f32` twice as much. */
   readonly kvType: KvType;
+  /** Experts of each layer that work on a token; null: as many as the model says. A model that has fewer uses its own number. */
+  readonly expertsUsed: number | null;
   /** Memory that a model may take; null: chosen by the app. */
   readonly gpuBudgetBytes: number | null;
   readonly ramBudgetBytes: number | null;

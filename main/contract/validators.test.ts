@@ -36,6 +36,8 @@ const refusals: [Channel, unknown, string][] = [
   ['settings.update', { topP: 0 }, 'topP'],
   ['settings.update', { topK: 300 }, 'topK'],
   ['settings.update', { minP: 1 }, 'minP'],
+  ['settings.update', { expertsUsed: 0 }, 'expertsUsed'],
+  ['settings.update', { expertsUsed: 2.5 }, 'expertsUsed'],
   ['settings.update', { seed: 2 ** 32 }, 'seed'],
   ['settings.update', { theme: 'pink' }, 'theme'],
   ['settings.update', { kvType: 'q4_0' }, 'kvType'],

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { KV_TYPES } from '../../gpu/quant/kv-types.ts';
 import type { Channel, RequestOf } from './channels.ts';
 import { serviceError } from './errors.ts';
+import { MAX_EXPERTS_USED } from './experts-used.ts';
 import { REMOTE_SCHEMAS } from './remote-validators.ts';
 import { empty, hasText, id, SAMPLING_SCHEMAS, wholeNumber } from './schema-parts.ts';
 import { isRepository, isRepositoryFile, isRevision } from './model-address.ts';
@@ -40,6 +41,7 @@ const settings = v.partial(
     seed: v.nullable(wholeNumber(0, 2 ** 32 - 1)),
     contextTokens: v.nullable(wholeNumber(16, MAX_CONTEXT_TOKENS)),
     kvType: v.picklist(KV_TYPES),
+    expertsUsed: v.nullable(wholeNumber(1, MAX_EXPERTS_USED)),
     gpuBudgetBytes: v.nullable(wholeNumber(MIN_BUDGET_BYTES, MAX_BUDGET_BYTES)),
     ramBudgetBytes: v.nullable(wholeNumber(0, MAX_BUDGET_BYTES)),
     maxAnswerTokens: wholeNumber(1, MAX_CONTEXT_TOKENS),

@@ -126,6 +126,23 @@ test('choosing another model while one loads: only the newest wish counts', asyn
   expect(t.engine.calls).toHaveLength(2);
 });
 
+test('experts used: a change loads again; a number that the model does not have is said and left out', async () => {
+  const t = setUp();
+  const { id } = await t.request('library.import', { path: file('a.gguf') }); // FAKE_FACTS: 4 experts, 2 used
+  await t.request('library.select', { modelId: id });
+  const notices: unknown[] = [];
+  for (const [i, expertsUsed] of [4, 5, null].entries()) {
+    await t.until(() => t.engine.loads.length === i + 1 && isIn(t, 'ready')());
+    await t.request('settings.update', { expertsUsed });
+    await t.until(() => t.engine.loads.length === i + 2 && isIn(t, 'ready')());
+    const { engine } = await t.request('app.state', {});
+    notices.push(engine.state === 'ready' && engine.notice);
+  }
+  expect(t.engine.loads.map(({ expertsUsed }) => expertsUsed)).toEqual([null, 4, null, null]);
+  const notice = '5 experts per token are set, but this model has 4 in a layer, so it uses its own number, 2.';
+  expect(notices).toEqual([null, notice, null]);
+});
+
 test('a failed load says why; choosing again tries again; removing the chosen model unloads it', async () => {
   const t = setUp('out-of-memory');
   const { id } = await t.request('library.import', { path: file('a.gguf') });

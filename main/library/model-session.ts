@@ -3,6 +3,7 @@
  * the newest wish counts: choosing another model while one loads ends that load.
  */
 import type { EngineClient } from '../contract/engine.ts';
+import { expertsUsedBy } from '../contract/experts-used.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
 import type { EngineStatus } from '../contract/types.ts';
 import type { Answerer, RemoteAnswerer } from '../chat/chat-model.ts';
@@ -31,6 +32,7 @@ export interface ModelSessionDependencies {
   readonly files: ModelFiles;
   readonly events: EventBus;
   readonly contextTokens: () => number | null;
+  readonly expertsUsed: () => number | null;
   readonly experts: Pick<ExpertsService, 'planning' | 'loaded' | 'unloaded'>;
   /** Ends the answer that is being written, as failed where `error` is why, and resolves when the engine is free. */
   readonly freeEngine: (error: WireError | null) => Promise<void>;
@@ -121,11 +123,13 @@ export class ModelSession {
   async #loadModel(model: LoadableModel, signal: AbortSignal): Promise<void> {
     const { inspected, chat } = await this.#deps.files.open(model.path, model.id, signal);
     signal.throwIfAborted();
+    const { used, notice } = expertsUsedBy(inspected.facts, this.#deps.expertsUsed());
     const loaded = await this.#deps.engine.load(
       {
         modelId: model.id,
         paths: inspected.parts.map((part) => part.path),
         contextTokens: this.#deps.contextTokens(),
+        expertsUsed: used,
         planning: this.#deps.experts.planning(profileKey(model.id, inspected.sizeBytes)),
       },
       ({ phase, done, total }) => {
@@ -137,7 +141,7 @@ export class ModelSession {
     this.#deps.experts.loaded(loaded);
     this.#ready = { model: chat, contextTokens: loaded.contextTokens };
     const { adapter, contextTokens, plan } = loaded;
-    this.#set({ state: 'ready', modelId: model.id, adapter, contextTokens, plan });
+    this.#set({ state: 'ready', modelId: model.id, adapter, contextTokens, plan, notice });
     this.#deps.onReady();
   }
 

@@ -15,6 +15,7 @@ export const DEFAULT_SETTINGS: Settings = {
   seed: null,
   contextTokens: null,
   kvType: 'f16',
+  expertsUsed: null,
   gpuBudgetBytes: null,
   ramBudgetBytes: null,
   maxAnswerTokens: 1024,

@@ -131,6 +131,7 @@ const SETTINGS: Settings = {
   seed: null,
   contextTokens: null,
   kvType: 'f16',
+  expertsUsed: null,
   gpuBudgetBytes: null,
   ramBudgetBytes: null,
   maxAnswerTokens: 2048,

@@ -43,6 +43,8 @@ export class FakeEngine implements EngineClient {
   /** The prompts as text. */
   readonly prompts: string[] = [];
   readonly requests: EngineGenerateRequest[] = [];
+  /** What it was asked to load. */
+  readonly loads: EngineLoadRequest[] = [];
   contextTokens = 400;
   /** Called when an answer is asked for, before anything else. */
   onGenerate = (): void => {};
@@ -65,6 +67,7 @@ export class FakeEngine implements EngineClient {
     signal: AbortSignal,
   ): Promise<EngineLoaded> {
     this.calls.push(`load ${request.modelId}`);
+    this.loads.push(request);
     for (const phase of ['device', 'pipelines', 'weights'] as const) {
       onProgress({ phase, done: 1, total: 2 });
       await this.#wait(TOKEN_MS);

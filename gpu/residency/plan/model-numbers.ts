@@ -2,6 +2,7 @@
  * A ModelSpec as the planner's numbers, added up from the layouts that the loader and the plans allocate by: what is predicted here is what
  * the ledger will show.
  */
+import { expertsUsed } from '../../architectures/experts-used.ts';
 import type { LayerSpec, ModelSpec } from '../../architectures/types.ts';
 import { alignUp } from '../../device/usage.ts';
 import { REPACK_HEADER_BYTES } from '../../kernels/expert-repack/expert-repack.ts';
@@ -25,10 +26,13 @@ export interface AdapterLimits {
 const held = (sizeBytes: number) => alignUp(sizeBytes, 16);
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
 
-/** Throws `gpu.limits` where one tensor is above what the adapter binds. `expertsUsed`: a numeric setting instead of the model's own K. */
-export function modelNumbers(model: ModelSpec, limits: AdapterLimits, expertsUsed?: number): ModelNumbers {
+/**
+ * Throws `gpu.limits` where one tensor is above what the adapter binds. `wantedExperts`: a numeric setting instead of the model's own K; throws
+ * `model.metadata` where the model has not as many.
+ */
+export function modelNumbers(model: ModelSpec, limits: AdapterLimits, wantedExperts?: number): ModelNumbers {
   const bindingBytes = Math.min(limits.maxStorageBindingBytes, limits.maxBufferBytes);
-  const used = model.layers.map(({ ffn }) => (ffn.kind === 'moe' ? (expertsUsed ?? ffn.moe.nExpertsUsed) : 0));
+  const used = expertsUsed(model, wantedExperts);
   const cut = new Cut(model, limits.maxStorageBindingBytes, bindingBytes);
   const layers = model.layers.flatMap(({ ffn, index }): LayerNumbers[] => {
     if (ffn.kind !== 'moe') return [];
