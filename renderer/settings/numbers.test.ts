@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { LIMITS, parseNumber, SAMPLING, shownNumber } from './numbers.ts';
+import { ANSWERS, expertsField, LOADING, parseNumber, shownNumber } from './numbers.ts';
 
-const field = (key: string) => [...SAMPLING, ...LIMITS].find((known) => known.key === key)!;
+const field = (key: string) => [...ANSWERS, ...LOADING, expertsField(16)].find((known) => known.key === key)!;
 
 it('reads what people type', () => {
   expect(parseNumber(field('temperature'), ' 0,7 ')).toEqual({ ok: true, change: { temperature: 0.7 } });
@@ -17,6 +17,8 @@ it('says what is wrong and what is allowed', () => {
     ['topK', '1.5'],
     ['topP', 'high'],
     ['contextTokens', '-1'],
+    ['expertsUsed', '17'],
+    ['expertsUsed', '0'],
     ['maxAnswerTokens', 'Infinity'],
   ])
     expect(parseNumber(field(key), typed)).toMatchObject({ ok: false });

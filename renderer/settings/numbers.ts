@@ -1,8 +1,10 @@
 /** The numeric settings: what each means, what may be typed, and how typed text becomes a value. */
+import { MAX_EXPERTS_USED } from '../../main/contract/experts-used.ts';
+import type { SamplingKey } from '../../main/contract/sampling.ts';
 import type { Settings } from '../../main/contract/types.ts';
 
 export type NumberSetting =
-  'temperature' | 'topK' | 'topP' | 'minP' | 'seed' | 'maxAnswerTokens' | 'contextTokens' | 'gpuBudgetBytes' | 'ramBudgetBytes';
+  SamplingKey | 'seed' | 'maxAnswerTokens' | 'expertsUsed' | 'contextTokens' | 'gpuBudgetBytes' | 'ramBudgetBytes';
 
 export interface NumberField {
   readonly key: NumberSetting;
@@ -17,7 +19,7 @@ export interface NumberField {
   readonly empty: string | null;
 }
 
-export const SAMPLING: readonly NumberField[] = [
+export const ANSWERS: readonly NumberField[] = [
   {
     key: 'temperature',
     label: 'Temperature',
@@ -63,9 +65,6 @@ export const SAMPLING: readonly NumberField[] = [
     step: 1,
     empty: 'new each time',
   },
-];
-
-export const LIMITS: readonly NumberField[] = [
   {
     key: 'maxAnswerTokens',
     label: 'Longest answer',
@@ -75,6 +74,10 @@ export const LIMITS: readonly NumberField[] = [
     step: 1,
     empty: null,
   },
+];
+
+/** What a loaded model was planned by. */
+export const LOADING: readonly NumberField[] = [
   {
     key: 'contextTokens',
     label: 'Context',
@@ -105,6 +108,19 @@ export const LIMITS: readonly NumberField[] = [
     empty: 'chosen by Conclave',
   },
 ];
+
+/** `nExperts`: of the chosen model; null where it is not known. */
+export function expertsField(nExperts: number | null): NumberField {
+  return {
+    key: 'expertsUsed',
+    label: 'Experts per token',
+    help: `${nExperts === null ? '' : `Of ${nExperts} in each layer. `}Fewer are quicker and know less; more are slower and seldom help, as the model learned with its own number.`,
+    min: 1,
+    max: nExperts ?? MAX_EXPERTS_USED,
+    step: 1,
+    empty: 'as the model says',
+  };
+}
 
 export type Parsed = { readonly ok: true; readonly change: Partial<Settings> } | { readonly ok: false; readonly problem: string };
 

@@ -14,6 +14,7 @@ export interface Unset {
 /** null: the field must be filled. */
 export function unsetField(field: NumberField, model: SettingsModel): Unset | null {
   if (isSampling(field.key)) return unsetSampling(field.key, model);
+  if (field.key === 'expertsUsed') return unsetExperts(model);
   return field.empty === null ? null : { placeholder: field.empty, reset: `Back to ${field.empty}` };
 }
 
@@ -31,4 +32,12 @@ function unsetSampling(key: SamplingKey, model: SettingsModel): Unset {
   return named === null
     ? { placeholder: `${value}, Conclave’s own`, reset: `Back to Conclave’s ${value}` }
     : { placeholder: `${value}, from the model`, reset: `Back to the model’s ${value}` };
+}
+
+function unsetExperts(model: SettingsModel): Unset {
+  if (model?.kind === 'server') return { placeholder: 'not for servers', reset: 'Empty' };
+  if (model === null) return { placeholder: 'as the model says', reset: 'Back to the model’s own' };
+  const { nExperts, nExpertsUsed } = model.facts;
+  if (nExperts === 0) return { placeholder: 'this model has none', reset: 'Empty' };
+  return { placeholder: `${nExpertsUsed}, from the model`, reset: `Back to the model’s ${nExpertsUsed}` };
 }

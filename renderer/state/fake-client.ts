@@ -3,6 +3,7 @@
  * versions as siblings, everything announced by events. Development and tests only; it is in no product bundle.
  */
 import type { Channel, EventName, Events, RequestOf, ResponseOf } from '../../main/contract/channels.ts';
+import { expertsUsedBy } from '../../main/contract/experts-used.ts';
 import { fromWireError, serviceError, type WireError } from '../../main/contract/errors.ts';
 import type {
   Conversation,
@@ -123,11 +124,19 @@ export class FakeClient implements PageClient {
       'settings.update': (change) => {
         this.#settings = { ...this.#settings, ...change };
         this.#emit('settings.changed', this.#settings);
+        if (change.expertsUsed !== undefined) this.#useExperts(change.expertsUsed);
         return this.#settings;
       },
       ...this.#library.handlers,
     };
     return handlers[channel](request);
+  }
+
+  /** What loading the model again comes to. */
+  #useExperts(wanted: number | null): void {
+    const engine = this.#engine;
+    const facts = engine.state === 'ready' && this.#models.find(({ id }) => id === engine.modelId)?.facts;
+    if (engine.state === 'ready' && facts) this.#setEngine({ ...engine, notice: expertsUsedBy(facts, wanted).notice });
   }
 
   on<E extends EventName>(event: E, listener: (payload: Events[E]) => void): () => void {
