@@ -28,15 +28,18 @@ export interface GpuDevice {
   readonly adapter: GPUAdapter;
   readonly capabilities: DeviceCapabilities;
   readonly buffers: BufferPool;
-  /** Resolves with `gpu.device-lost` when the device is gone, never when we disposed of it ourselves. */
+  /**
+   * Resolves when nothing on the device can be trusted any more, never when we disposed of it ourselves: `gpu.device-lost` when it is gone,
+   * `gpu.out-of-memory` when work that nobody asked about found no memory and may be half done.
+   */
   readonly lost: Promise<ConclaveError>;
   /** Compiles programs side by side; call it before `bind`. Throws `gpu.shader`. */
   createPipelines(programs: Iterable<KernelProgram>, onProgress?: (done: number, total: number) => void): Promise<void>;
   /** A dispatch ready to encode. Once per dispatch of a plan. */
   bind(dispatch: Dispatch): BoundDispatch;
-  /** The outcome of `work` on this device (a mapAsync, say); rejects with `gpu.device-lost` where it failed because the device is gone. */
+  /** The outcome of `work` on this device (a mapAsync, say); rejects with what `lost` says where it failed because of that. */
   orLost<T>(work: Promise<T>): Promise<T>;
-  /** Resolves when all submitted work is done; rejects with `gpu.device-lost` where the device is lost first. */
+  /** Resolves when all submitted work is done; rejects with what `lost` says where that comes first. */
   idle(): Promise<void>;
   /** Destroys the device and everything on it. */
   dispose(): void;
@@ -103,6 +106,9 @@ class OpenedDevice implements GpuDevice {
       void device.lost.then(({ reason, message }) => {
         if (!this.#disposed) resolve(lostError(reason, message));
       });
+      device.addEventListener('uncapturederror', ({ error }) => {
+        if (error.constructor.name === 'GPUOutOfMemoryError') resolve(memoryError(error.message));
+      });
     });
   }
 
@@ -138,10 +144,26 @@ class OpenedDevice implements GpuDevice {
 
 const LOSS_GRACE_MS = 50;
 
+/** How drivers and WebGPU implementations say that it was memory. */
+const MEMORY_WORDS = /out of (\w+ )?memory|out_of_(\w+_)?memory|outofmemory/i;
+
 function lostError(reason: string, message: string): ConclaveError {
   return engineError(
     'gpu.device-lost',
     `The GPU device was lost (${reason || 'unknown'}: ${message || 'no message'}). The model must be loaded again.`,
-    { reason, message },
+    { reason, message, outOfMemory: MEMORY_WORDS.test(message) },
   );
+}
+
+function memoryError(message: string): ConclaveError {
+  return engineError(
+    'gpu.out-of-memory',
+    `The GPU ran out of memory while it worked (${message || 'no message'}). Close other programs that use the GPU, shorten the context or choose a smaller model.`,
+    { message },
+  );
+}
+
+/** Whether what failed on a device is cured by taking less of its memory. */
+export function isForMemory({ code, details }: ConclaveError): boolean {
+  return code === 'gpu.out-of-memory' || (code === 'gpu.device-lost' && details.outOfMemory === true);
 }

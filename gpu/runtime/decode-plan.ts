@@ -27,7 +27,7 @@ export interface TokenToEncode {
   readonly step: number;
   /** Start at this layer's resume point instead of at the embedding. */
   readonly resumeLayer?: number;
-  /** End before this MoE layer's experts, when its router logits are there; nothing is sampled. */
+  /** End before this layer's FFN half (the experts of a MoE layer, whose router logits are there); nothing is sampled. */
   readonly stopLayer?: number;
 }
 
@@ -87,6 +87,11 @@ export class DecodePlan {
     this.#sampleTails = sampleTails;
     this.#uniforms = uniforms;
     this.#tails = greedyTails;
+  }
+
+  /** Before whose FFN half all keys and values of a token are there. */
+  get lastLayer(): number {
+    return this.#context.model.nLayers - 1;
   }
 
   /** Written into the queue: holds for what is submitted from now on. */

@@ -114,6 +114,16 @@ export class ResumingDecoder {
     return out;
   }
 
+  /** Feeds `tokens` from `position` on, as if each had been sampled. How many were fed before `signal` was aborted; rejects as `token` does. */
+  async feed(tokens: Uint32Array, position: number, signal?: AbortSignal): Promise<number> {
+    for (let i = 0; i < tokens.length; i++) {
+      if (signal?.aborted) return i;
+      this.#plan.setState(position + i, tokens[i]);
+      await this.#settle(position + i, signal);
+    }
+    return tokens.length;
+  }
+
   dispose(): void {
     this.#gpu.buffers.release(this.#read);
   }

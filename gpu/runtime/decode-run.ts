@@ -13,6 +13,9 @@ import type { SampledToken } from './types.ts';
 /** One is read back while the next one computes. */
 export const SUBMISSIONS_IN_FLIGHT = 2;
 
+/** Tokens of a replay that are queued at once: a cancelled one ends no sooner. */
+const FEED_BATCH = 8;
+
 export interface DecodeTotals {
   tokens: number;
   dispatches: number;
@@ -90,9 +93,30 @@ export class DecodeRunner {
     return out;
   }
 
+  /** Feeds `tokens` from `position` on for their keys and values alone. Rejects with `gpu.device-lost`; ends early where `signal` is aborted. */
+  async feed(tokens: Uint32Array, position: number, signal?: AbortSignal): Promise<number> {
+    for (let done = 0; done < tokens.length;) {
+      if (signal?.aborted) return done;
+      const end = Math.min(done + FEED_BATCH, tokens.length);
+      for (; done < end; done++) this.#submitFed(tokens[done], position + done);
+      await this.#gpu.idle();
+    }
+    return tokens.length;
+  }
+
   dispose(): void {
     this.#ring.dispose();
     this.#logits?.ring.dispose();
+  }
+
+  #submitFed(token: number, position: number): void {
+    this.#plan.setState(position, token);
+    const encoder = this.#gpu.device.createCommandEncoder({ label: 'replay' });
+    const pass = encoder.beginComputePass({ label: 'replay' });
+    this.totals.dispatches += this.#plan.encode(pass, { position, step: 0, stopLayer: this.#plan.lastLayer });
+    pass.end();
+    this.#gpu.device.queue.submit([encoder.finish()]);
+    this.totals.submissions++;
   }
 
   #submitForced(token: number, position: number, resumeLayer: number | undefined, target: GPUBuffer, offsetBytes: number): void {

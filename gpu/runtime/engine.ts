@@ -29,9 +29,10 @@ import type {
   GenerateRequest,
   MemoryLedger,
   PrefillOptions,
+  ReplayOptions,
   SampledToken,
 } from './types.ts';
-import { loadModelBuffers, type LoadBuffersOptions, type LoadedBuffers } from './weights.ts';
+import { loadModelBuffers } from './weights.ts';
 
 const DEFAULT_CONTEXT_TOKENS = 4096;
 const DEFAULT_CHUNK_TOKENS = 128;
@@ -41,7 +42,28 @@ const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
 
 /** Throws what `loadModelBuffers` and the plans throw; then nothing stays allocated. The engine does not own `gpu`. */
 export async function createEngine(gpu: GpuDevice, options: EngineOptions): Promise<Engine> {
-  const { model, signal, onProgress } = options;
+  const { model, residency } = options;
+  const used = expertsUsed(model, options.expertsUsed);
+  const nMoeLayers = model.layers.filter(({ ffn }) => ffn.kind === 'moe').length;
+  for (let plan = residency ?? allResident(nMoeLayers); ;) {
+    try {
+      return await createByPlan(gpu, options, used, plan);
+    } catch (error) {
+      const isRefused = !residency && isConclaveError(error) && error.code === 'gpu.out-of-memory';
+      const fewer = isRefused ? fewerSlots(plan, model, used) : null;
+      if (!fewer) throw error;
+      plan = fewer;
+    }
+  }
+}
+
+async function createByPlan(
+  gpu: GpuDevice,
+  options: EngineOptions,
+  used: readonly number[],
+  plan: ResidencyPlan,
+): Promise<Engine> {
+  const { model, signal, onProgress, warmCounts } = options;
   const contextTokens = options.contextTokens ?? Math.min(model.trainedContextTokens, DEFAULT_CONTEXT_TOKENS);
   const chunkTokens = Math.min(options.prefillChunkTokens ?? DEFAULT_CHUNK_TOKENS, contextTokens);
   const tokensInFlight = options.tokensInFlight ?? (gpu.capabilities.software ? 1 : DEFAULT_STEPS);
@@ -50,11 +72,9 @@ export async function createEngine(gpu: GpuDevice, options: EngineOptions): Prom
   invariant(tokensInFlight >= 1 && tokensInFlight <= MAX_STEPS, `${tokensInFlight} tokens in flight`);
   const releases: (() => void)[] = [];
   try {
-    const used = expertsUsed(model, options.expertsUsed);
-    const nMoeLayers = model.layers.filter(({ ffn }) => ffn.kind === 'moe').length;
-    const { warmCounts } = options;
-    const { buffers, plan } = await loadWithRoom(gpu, model, options.residency ?? allResident(nMoeLayers), {
+    const buffers = await loadModelBuffers(gpu, model, {
       contextTokens,
+      residency: plan,
       expertsUsed: used,
       warmCounts,
       slotPermutationSeed: options.slotPermutationSeed,
@@ -88,25 +108,6 @@ export async function createEngine(gpu: GpuDevice, options: EngineOptions): Prom
   } catch (error) {
     for (const release of releases.reverse()) release();
     throw error;
-  }
-}
-
-/** Loads by `plan`, or, where the GPU has no room for it, with as many slots as it has room for. */
-async function loadWithRoom(
-  gpu: GpuDevice,
-  model: ModelSpec,
-  wanted: ResidencyPlan,
-  options: Omit<LoadBuffersOptions, 'residency'> & { readonly expertsUsed: readonly number[] },
-): Promise<{ buffers: LoadedBuffers; plan: ResidencyPlan }> {
-  for (let plan = wanted; ;) {
-    try {
-      return { buffers: await loadModelBuffers(gpu, model, { ...options, residency: plan }), plan };
-    } catch (error) {
-      const fewer =
-        isConclaveError(error) && error.code === 'gpu.out-of-memory' ? fewerSlots(plan, model, options.expertsUsed) : null;
-      if (!fewer) throw error;
-      plan = fewer;
-    }
   }
 }
 
@@ -173,6 +174,31 @@ class WebGpuEngine implements Engine {
       this.#position = start + cached.length;
       this.#pending = sequence[sequence.length - 1];
       options.onProgress?.(sequence.length, sequence.length);
+    });
+  }
+
+  async replay(tokens: ArrayLike<number>, { signal }: ReplayOptions = {}): Promise<void> {
+    invariant(this.#pending !== null && tokens.length > 0, 'a replay goes on from a token: prefill one first');
+    const start = this.#position;
+    const fed = Uint32Array.from([this.#pending, ...Array.from(tokens)]);
+    this.#requireRoom(start + fed.length);
+    this.#requireIds(fed);
+    await this.#busy(async () => {
+      const startMs = performance.now();
+      this.#pending = null;
+      this.#parts.decode.setSampling(GREEDY);
+      try {
+        const done = await (this.#parts.resuming ?? this.#parts.runner).feed(fed.subarray(0, -1), start, signal);
+        this.#position = start + done;
+        if (done < tokens.length) throw engineError('engine.cancelled', 'Reading the conversation again was cancelled.');
+        this.#pending = fed[tokens.length];
+      } catch (error) {
+        if (signal?.aborted && error === signal.reason)
+          throw engineError('engine.cancelled', 'Reading the conversation again was cancelled.');
+        throw error;
+      } finally {
+        this.#decodeMs += performance.now() - startMs;
+      }
     });
   }
 

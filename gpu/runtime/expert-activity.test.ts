@@ -10,15 +10,21 @@ function setUp() {
     { index: 1, ffn: { kind: 'moe', moe: { nExperts: 4 } } },
     { index: 2, ffn: { kind: 'moe', moe: { nExperts: 4 } } },
   ];
-  const engine = { model: { layers }, residency: () => ({ ...residency }), memory: () => ({ totalBytes: 9 }) };
+  const engineWith = (counters: typeof residency) => ({
+    model: { layers },
+    residency: () => ({ ...counters }),
+    memory: () => ({ totalBytes: 9 }),
+  });
+  let engine = engineWith(residency);
   const reports: ExpertActivity[] = [];
   let nowMs = 0;
   const recorder = new ExpertActivityRecorder(
-    engine as unknown as Engine,
+    () => engine as unknown as Engine,
     (report) => reports.push(report),
     () => nowMs,
   );
-  return { residency, recorder, reports, wait: (ms: number) => (nowMs += ms) };
+  const moveTo = (counters: typeof residency) => (engine = engineWith(counters));
+  return { residency, recorder, reports, moveTo, wait: (ms: number) => (nowMs += ms) };
 }
 
 test('uses are counted per MoE layer; reports keep their distance; the last one has everything', () => {
@@ -58,4 +64,19 @@ test('an answer without a token reports nothing', () => {
   const { recorder, reports } = setUp();
   recorder.finish();
   expect(reports).toEqual([]);
+});
+
+test('an answer that goes on after a reset counts its own misses on both engines', () => {
+  const { recorder, reports, residency, moveTo, wait } = setUp();
+  recorder.begin();
+  residency.missesFromRam = 2;
+  recorder.add(Uint16Array.of(0, 3, 1, 2));
+  residency.missesFromRam = 3;
+  const other = { ...residency, missesFromRam: 20, missesFromDisk: 9 }; // while everything was made again
+  moveTo(other);
+  recorder.resume();
+  wait(250);
+  other.missesFromDisk = 10;
+  recorder.add(Uint16Array.of(0, 3, 1, 2));
+  expect(reports[1]).toMatchObject({ tokens: 2, missesFromRam: 3, missesFromDisk: 1 });
 });

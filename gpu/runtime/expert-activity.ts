@@ -7,26 +7,42 @@ import type { Engine } from './types.ts';
 const REPORT_EVERY_MS = 250;
 
 export class ExpertActivityRecorder {
-  readonly #engine: Engine;
+  /** The present one: after a reset of the device it is another. */
+  readonly #present: () => Engine;
   readonly #report: (activity: ExpertActivity) => void;
   readonly #nowMs: () => number;
   readonly #layers: { readonly layer: number; readonly uses: number[] }[];
+  #engine: Engine;
   #start: ResidencyCounters;
+  /** On engines before this one. */
+  #missesFromRam = 0;
+  #missesFromDisk = 0;
   #tokens = 0;
   #nUsed = 0;
   #reportedAtMs = -Infinity;
 
-  constructor(engine: Engine, report: (activity: ExpertActivity) => void, nowMs: () => number = () => performance.now()) {
-    this.#engine = engine;
+  constructor(present: () => Engine, report: (activity: ExpertActivity) => void, nowMs: () => number = () => performance.now()) {
+    this.#present = present;
+    this.#engine = present();
     this.#report = report;
     this.#nowMs = nowMs;
-    this.#layers = moeLayers(engine.model).map(({ layer, nExperts }) => ({ layer, uses: new Array<number>(nExperts).fill(0) }));
-    this.#start = engine.residency();
+    this.#layers = moeLayers(this.#engine.model).map(({ layer, nExperts }) => ({
+      layer,
+      uses: new Array<number>(nExperts).fill(0),
+    }));
+    this.#start = this.#engine.residency();
   }
 
   /** The prompt is read: what was missed on the way is not the answer's. */
   begin(): void {
+    this.#engine = this.#present();
     this.#start = this.#engine.residency();
+  }
+
+  /** The answer goes on, maybe on another engine: what was missed on the way is not the answer's. */
+  resume(): void {
+    ({ missesFromRam: this.#missesFromRam, missesFromDisk: this.#missesFromDisk } = this.#misses());
+    this.begin();
   }
 
   /** `routing`: expert ids [MoE layers, K] of one token. */
@@ -41,9 +57,7 @@ export class ExpertActivityRecorder {
   finish(): void {
     if (this.#tokens === 0) return;
     this.#reportedAtMs = this.#nowMs();
-    const now = this.#engine.residency();
-    const missesFromRam = now.missesFromRam - this.#start.missesFromRam;
-    const missesFromDisk = now.missesFromDisk - this.#start.missesFromDisk;
+    const { missesFromRam, missesFromDisk } = this.#misses();
     this.#report({
       tokens: this.#tokens,
       nUsed: this.#nUsed,
@@ -52,8 +66,17 @@ export class ExpertActivityRecorder {
       missesFromRam,
       missesFromDisk,
       gpuMemory: this.#engine.memory(),
-      ramPoolBytes: now.ramPoolBytes,
+      ramPoolBytes: this.#engine.residency().ramPoolBytes,
     });
+  }
+
+  /** Since the answer began. */
+  #misses(): Pick<ResidencyCounters, 'missesFromRam' | 'missesFromDisk'> {
+    const now = this.#engine.residency();
+    return {
+      missesFromRam: this.#missesFromRam + now.missesFromRam - this.#start.missesFromRam,
+      missesFromDisk: this.#missesFromDisk + now.missesFromDisk - this.#start.missesFromDisk,
+    };
   }
 }
 

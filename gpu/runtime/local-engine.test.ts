@@ -7,6 +7,7 @@ import { LocalEngine, type LocalEngineDependencies, type LostEngine } from './lo
 import type { Engine, EngineOptions } from './types.ts';
 
 const MODEL = tinyModel({ architecture: 'llama', type: 'F32', seed: 3 });
+const settled = () => new Promise((resolve) => setImmediate(resolve));
 const never = new AbortController().signal;
 
 function setUp(createEngine?: LocalEngineDependencies['createEngine']) {
@@ -32,6 +33,8 @@ function setUp(createEngine?: LocalEngineDependencies['createEngine']) {
       (async (_gpu, options: EngineOptions) => {
         events.push(`engine ${options.model.architecture} ${options.contextTokens}`);
         return {
+          model: options.model,
+          position: 0,
           contextTokens: options.contextTokens ?? 512,
           stop: async () => {},
           dispose: () => events.push('engine gone'),
@@ -86,14 +89,34 @@ test('a cancelled load rejects and leaves nothing open', async () => {
   expect(events.at(-1)).toBe('close a.gguf');
 });
 
-test('a lost device is told once, and generating then says that nothing is loaded', async () => {
+test('a lost device is had again, with the model; the files stay open', async () => {
+  const { local, load, lose, events } = setUp();
+  const told: unknown[] = [];
+  local.onLost((error) => told.push(error));
+  local.onReset((reset) => told.push(reset));
+  const loaded = await load('a.gguf');
+  events.length = 0;
+  lose(engineError('gpu.device-lost', 'gone', { reason: 'test' }));
+  await settled();
+  expect(told).toEqual([
+    { state: 'begun', error: { code: 'gpu.device-lost', message: 'gone', details: { reason: 'test' } } },
+    { state: 'done', loaded },
+  ]);
+  expect(events).toEqual(['engine gone', 'device gone', 'device', 'engine llama 64']);
+  await local.close();
+  expect(events.slice(4)).toEqual(['engine gone', 'device gone', 'close a.gguf']);
+});
+
+test('a device lost twice is told once, and generating then says that nothing is loaded', async () => {
   const { local, load, lose, events } = setUp();
   const lost: LostEngine[] = [];
   local.onLost((error) => lost.push(error));
   await load('a.gguf');
-  lose(engineError('gpu.device-lost', 'gone', { reason: 'test' }));
-  await new Promise((resolve) => setImmediate(resolve));
-  expect(lost).toEqual([{ code: 'gpu.device-lost', message: 'gone', details: { reason: 'test' } }]);
+  for (const reason of ['first', 'second']) {
+    lose(engineError('gpu.device-lost', 'gone', { reason }));
+    await settled();
+  }
+  expect(lost).toEqual([{ code: 'gpu.device-lost', message: 'gone', details: { reason: 'second' } }]);
   expect(events.at(-1)).toBe('close a.gguf');
   const request = { promptIds: [1], maxTokens: 1, endIds: [], sampling: { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 } };
   await expect(local.generate(request, { onPrefill: () => {}, onTokens: () => {} }, never)).rejects.toMatchObject({
@@ -108,6 +131,6 @@ test('the end of a device that we gave back ourselves is no loss', async () => {
   await load('a.gguf');
   await local.unload();
   lose(engineError('gpu.device-lost', 'destroyed'));
-  await new Promise((resolve) => setImmediate(resolve));
+  await settled();
   expect(lost).toEqual([]);
 });

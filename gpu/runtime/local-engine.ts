@@ -5,7 +5,7 @@
 import type { ModelSpec } from '../architectures/types.ts';
 import { readModel } from '../architectures/read-model.ts';
 import type { GpuDevice } from '../device/open-device.ts';
-import { engineError, type EngineErrorCode, type ErrorDetails } from '../errors.ts';
+import { engineError, type ConclaveError, type EngineErrorCode, type ErrorDetails } from '../errors.ts';
 import { openGguf } from '../gguf/read.ts';
 import type { ByteSource } from '../gguf/types.ts';
 import { invariant } from '../invariant.ts';
@@ -14,7 +14,8 @@ import type { DeviceLinks, OffloadPlan, Surroundings } from '../residency/plan/t
 import type { ExpertActivity, ResidencyCounters } from '../residency/types.ts';
 import { createPlannedEngine } from './planned-engine.ts';
 import { ExpertActivityRecorder } from './expert-activity.ts';
-import { EngineSession, type SessionCallbacks, type SessionRequest, type SessionResult } from './session.ts';
+import type { SessionCallbacks, SessionRequest, SessionResult } from './session.ts';
+import { SurvivingEngine, type MadeEngine } from './surviving-engine.ts';
 import type { Engine, EngineOptions } from './types.ts';
 
 export interface ClosableSource extends ByteSource {
@@ -25,6 +26,8 @@ export interface LocalEngineDependencies {
   openDevice(): Promise<GpuDevice>;
   openSource(path: string): Promise<ClosableSource>;
   createEngine(gpu: GpuDevice, options: EngineOptions): Promise<Engine>;
+  /** For tests: waits before a device is asked for again. */
+  pause?(delayMs: number): Promise<void>;
 }
 
 export interface LocalLoadRequest {
@@ -71,17 +74,20 @@ export interface LostEngine {
   readonly details: ErrorDetails;
 }
 
+/** The device failed and is being had again, or all is as it was; the plan may be smaller. */
+export type LocalReset =
+  { readonly state: 'begun'; readonly error: LostEngine } | { readonly state: 'done'; readonly loaded: LocalLoaded };
+
 interface Loaded {
   readonly sources: readonly ClosableSource[];
-  readonly gpu: GpuDevice;
-  readonly engine: Engine;
-  readonly session: EngineSession;
+  readonly survivor: SurvivingEngine;
 }
 
 /** Calls come one after another; a second one while another runs waits for nothing and is a bug of the host, but for `unload` and `close`. */
 export class LocalEngine {
   readonly #deps: LocalEngineDependencies;
   readonly #lostListeners = new Set<(error: LostEngine) => void>();
+  readonly #resetListeners = new Set<(reset: LocalReset) => void>();
   #loaded: Loaded | null = null;
 
   constructor(deps: LocalEngineDependencies) {
@@ -104,12 +110,11 @@ export class LocalEngine {
       throwIfCancelled(signal);
       gpu = await this.#deps.openDevice();
       onProgress({ phase: 'device', done: 1, total: 1 });
-      const { engine, plan, measured } = await this.#create(gpu, model, request, onProgress, signal);
+      const made = await this.#create(gpu, model, request, onProgress, signal);
       throwIfCancelled(signal);
-      this.#loaded = { sources, gpu, engine, session: new EngineSession(engine) };
-      this.#watch(this.#loaded);
-      const { description, software } = gpu.capabilities;
-      return { adapter: { description, software }, contextTokens: engine.contextTokens, plan, measured };
+      const survivor = this.#survive(gpu, made, sources, request.planning?.warmCounts ?? undefined);
+      this.#loaded = { sources, survivor };
+      return loadedOf(gpu, made, made.measured);
     } catch (error) {
       gpu?.dispose();
       await closeAll(sources);
@@ -117,19 +122,19 @@ export class LocalEngine {
     }
   }
 
-  /** Rejects with `gpu.device-lost` when nothing is loaded (any more), else as the session does. */
+  /** Rejects with `gpu.device-lost` when nothing is loaded (any more), else as the session does; a device that failed once is got over. */
   async generate(
     request: Omit<SessionRequest, 'signal'>,
     callbacks: LocalCallbacks,
     signal: AbortSignal,
   ): Promise<SessionResult> {
     if (!this.#loaded) throw engineError('gpu.device-lost', 'No model is loaded in the engine. Load it again.');
-    const { engine, session } = this.#loaded;
+    const { survivor } = this.#loaded;
     const { onPrefill, onTokens, onExperts } = callbacks;
-    if (!onExperts || engine.model.layers.every(({ ffn }) => ffn.kind === 'dense'))
-      return session.generate({ ...request, signal }, { onPrefill, onTokens });
-    const experts = new ExpertActivityRecorder(engine, onExperts);
-    const result = await session.generate(
+    if (!onExperts || survivor.engine.model.layers.every(({ ffn }) => ffn.kind === 'dense'))
+      return survivor.generate({ ...request, signal }, { onPrefill, onTokens });
+    const experts = new ExpertActivityRecorder(() => survivor.engine, onExperts);
+    const result = await survivor.generate(
       { ...request, signal },
       {
         onTokens,
@@ -137,6 +142,7 @@ export class LocalEngine {
           if (done === total) experts.begin();
           onPrefill(done, total);
         },
+        onResume: () => experts.resume(),
         onRouting: (routing) => experts.add(routing),
       },
     );
@@ -146,12 +152,12 @@ export class LocalEngine {
 
   /** null: nothing is loaded. */
   residency(): ResidencyCounters | null {
-    return this.#loaded?.engine.residency() ?? null;
+    return this.#loaded?.survivor.engine.residency() ?? null;
   }
 
   /** Opens the device for a moment where no model is loaded. Rejects with `gpu.*`. */
   async probe(surroundings: Surroundings, signal: AbortSignal): Promise<DeviceMachine> {
-    if (this.#loaded) return probeDevice(this.#loaded.gpu, surroundings);
+    if (this.#loaded) return probeDevice(await this.#loaded.survivor.device(), surroundings);
     throwIfCancelled(signal);
     const gpu = await this.#deps.openDevice();
     try {
@@ -163,7 +169,7 @@ export class LocalEngine {
 
   /** At any time, while an answer is written too; the bytes that the pool holds then. */
   async limitRamPool(limitBytes: number): Promise<number> {
-    const engine = this.#loaded?.engine;
+    const engine = this.#loaded?.survivor.engine;
     engine?.resizeRamPool(limitBytes);
     return engine?.residency().ramPoolBytes ?? 0;
   }
@@ -172,15 +178,19 @@ export class LocalEngine {
     const loaded = this.#loaded;
     if (!loaded) return;
     this.#loaded = null;
-    await loaded.engine.stop();
-    loaded.engine.dispose();
-    loaded.gpu.dispose();
+    await loaded.survivor.end();
     await closeAll(loaded.sources);
   }
 
   onLost(listener: (error: LostEngine) => void): () => void {
     this.#lostListeners.add(listener);
     return () => this.#lostListeners.delete(listener);
+  }
+
+  /** Told where the model comes back by itself; `onLost` where it does not. */
+  onReset(listener: (reset: LocalReset) => void): () => void {
+    this.#resetListeners.add(listener);
+    return () => this.#resetListeners.delete(listener);
   }
 
   close(): Promise<void> {
@@ -193,18 +203,17 @@ export class LocalEngine {
     { contextTokens, expertsUsed, planning }: LocalLoadRequest,
     onProgress: (progress: LocalLoadProgress) => void,
     signal: AbortSignal,
-  ): Promise<{ engine: Engine; plan: OffloadPlan | null; measured: DeviceLinks | null }> {
+  ): Promise<MadeEngine & Pick<LocalLoaded, 'measured'>> {
     invariant(contextTokens === null || contextTokens > 0, 'a context has at least one token');
     const { createEngine } = this.#deps;
     const options = { onProgress, signal };
     if (!planning) {
-      const engine = await createEngine(gpu, {
+      const made = unplanned(createEngine, {
         model,
         contextTokens: contextTokens ?? undefined,
         expertsUsed: expertsUsed ?? undefined,
-        ...options,
       });
-      return { engine, plan: null, measured: null };
+      return { ...(await made(gpu, options)), measured: null };
     }
     const { gpuBudgetBytes, ramBudgetBytes, warmCounts, ...surroundings } = planning;
     return createPlannedEngine(gpu, model, {
@@ -218,14 +227,52 @@ export class LocalEngine {
     });
   }
 
-  #watch(loaded: Loaded): void {
-    void loaded.gpu.lost.then(async ({ code, message, details }) => {
-      if (this.#loaded !== loaded) return;
-      this.#loaded = null;
-      await closeAll(loaded.sources);
-      for (const listener of this.#lostListeners) listener({ code: code as EngineErrorCode, message, details });
+  #survive(
+    gpu: GpuDevice,
+    made: MadeEngine,
+    sources: readonly ClosableSource[],
+    warmCounts: LocalPlanning['warmCounts'] | undefined,
+  ): SurvivingEngine {
+    const tell = (reset: LocalReset) => {
+      for (const listener of this.#resetListeners) listener(reset);
+    };
+    const { openDevice, pause } = this.#deps;
+    const survivor: SurvivingEngine = new SurvivingEngine(gpu, made, {
+      openDevice,
+      pause,
+      warmCounts: warmCounts ?? undefined,
+      onReset: (fault) => tell({ state: 'begun', error: plain(fault) }),
+      onRestored: (device, again) => tell({ state: 'done', loaded: loadedOf(device, again, null) }),
+      onLost: (error) => {
+        if (this.#loaded?.survivor !== survivor) return;
+        this.#loaded = null;
+        void closeAll(sources).then(() => {
+          for (const listener of this.#lostListeners) listener(plain(error));
+        });
+      },
     });
+    return survivor;
   }
+}
+
+function loadedOf({ capabilities }: GpuDevice, { engine, plan }: MadeEngine, measured: DeviceLinks | null): LocalLoaded {
+  const { description, software } = capabilities;
+  return { adapter: { description, software }, contextTokens: engine.contextTokens, plan, measured };
+}
+
+function plain({ code, message, details }: ConclaveError): LostEngine {
+  return { code: code as EngineErrorCode, message, details };
+}
+
+/** Without a plan the engine itself takes as many slots as there is room for, each time. */
+function unplanned(createEngine: LocalEngineDependencies['createEngine'], options: EngineOptions) {
+  const make = async (gpu: GpuDevice, more: Pick<EngineOptions, 'onProgress' | 'signal'>): Promise<MadeEngine> => {
+    const engine = await createEngine(gpu, { ...options, ...more });
+    const contextTokens = engine.contextTokens;
+    const again = unplanned(createEngine, { ...options, contextTokens });
+    return { engine, plan: null, again: (other, _, still) => again(other, still) };
+  };
+  return make;
 }
 
 function throwIfCancelled(signal: AbortSignal): void {

@@ -14,8 +14,8 @@ export interface EngineOptions {
   /** Decode steps per submission where no miss is possible, 1…4. Never changes a bit of the result. */
   readonly tokensInFlight?: number;
   /**
-   * Where the experts live; never changes a bit of the result. Default: all on the GPU. Where the GPU refuses that much memory, fewer slots are
-   * taken (`residency().slotsBytes` says how much it came to).
+   * Where the experts live; never changes a bit of the result. Default: all on the GPU, or, where the GPU refuses that much memory, as many as it has
+   * room for (`residency().slotsBytes` says how much it came to).
    */
   readonly residency?: ResidencyPlan;
   /** Who leaves when an expert comes for which no slot is free. */
@@ -113,6 +113,11 @@ export interface PrefillOptions {
   readonly onRouting?: (routing: PrefillRouting) => void;
 }
 
+export interface ReplayOptions {
+  /** Aborting rejects with `engine.cancelled` soon. */
+  readonly signal?: AbortSignal;
+}
+
 export interface Engine {
   readonly model: ModelSpec;
   readonly contextTokens: number;
@@ -120,6 +125,11 @@ export interface Engine {
   readonly position: number;
   /** Appends `tokens` to the sequence. The last one is kept back for `generate`, which starts from it. */
   prefill(tokens: ArrayLike<number>, options?: PrefillOptions): Promise<void>;
+  /**
+   * Appends `tokens` behind a token that is kept back, their keys and values through the decode kernels: the same bits as if `generate` had sampled
+   * them, which prefill need not give. The last one is kept back.
+   */
+  replay(tokens: ArrayLike<number>, options?: ReplayOptions): Promise<void>;
   /** Samples from the current position on. Returns why it ended. `yield`s as read-backs arrive. */
   generate(request: GenerateRequest): AsyncGenerator<SampledToken, FinishReason>;
   /** Forgets everything from `position` on; free of charge. */

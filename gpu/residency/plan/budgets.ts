@@ -3,7 +3,7 @@ import type { Budgets, MachineFigures } from './types.ts';
 
 export interface ResolvedBudgets {
   readonly gpuBytes: number;
-  readonly gpuSource: 'given' | 'probed' | 'assumed';
+  readonly gpuSource: 'given' | 'refused' | 'probed' | 'assumed';
   readonly ramBytes: number;
   readonly ramSource: 'given' | 'free' | 'unified';
 }
@@ -19,12 +19,13 @@ export const RAM_FLOOR_SHARE = 0.2;
 /** Of free memory that the GPU's buffers may take where both are one. */
 const UNIFIED_SHARE = 0.6;
 
-export function resolveBudgets({ gpuBytes, ramBytes }: Budgets, machine: MachineFigures): ResolvedBudgets {
+export function resolveBudgets({ gpuBytes, ramBytes, gpuRefusedMore }: Budgets, machine: MachineFigures): ResolvedBudgets {
   const spareRam = Math.max(
     0,
     Math.min(RAM_SHARE * machine.ramFreeBytes, machine.ramFreeBytes - RAM_FLOOR_SHARE * machine.ramTotalBytes),
   );
-  const gpu = gpuBytes === null ? freeGpuBytes(machine) : { gpuBytes, gpuSource: 'given' as const };
+  const gpuSource = gpuRefusedMore ? ('refused' as const) : ('given' as const);
+  const gpu = gpuBytes === null ? freeGpuBytes(machine) : { gpuBytes, gpuSource };
   if (ramBytes !== null) return { ...gpu, ramBytes, ramSource: 'given' };
   if (machine.unifiedMemory) return { ...gpu, ramBytes: 0, ramSource: 'unified' };
   return { ...gpu, ramBytes: Math.floor(spareRam), ramSource: 'free' };

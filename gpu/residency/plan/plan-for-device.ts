@@ -8,6 +8,7 @@ import { measureDisk } from '../../device/probe-disk.ts';
 import { measureLinks } from '../../device/probe-links.ts';
 import { probeFreeBytes } from '../../device/probe-memory.ts';
 import { hasUnifiedMemory } from '../../device/unified-memory.ts';
+import { isConclaveError } from '../../errors.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { findLinks, machineFigures, type KnownMachine } from './machine.ts';
 import { modelNumbers } from './model-numbers.ts';
@@ -30,6 +31,8 @@ export interface PlanWishes {
 
 export interface DevicePlan {
   readonly plan: OffloadPlan;
+  /** The next smaller plan for the same machine after the GPU refused `plan`, with `context` where it is set; null: nothing is left to give up. */
+  smaller(plan: OffloadPlan, context: ContextWish | null): OffloadPlan | null;
   /** What was measured now; null: it was known. */
   readonly measured: DeviceLinks | null;
 }
@@ -51,24 +54,56 @@ export async function planForDevice(
   // Where memory is shared, allocating says nothing: the system would rather swap than refuse.
   const wantsProbe = !unifiedMemory && (wishes.gpuBudget === null || 'share' in wishes.gpuBudget);
   const gpuFreeBytes = wantsProbe ? await probeFreeBytes(gpu, mostGpuBytes(numbers)) : null;
-  const planWith = (links: DeviceLinks | null) =>
-    planForMachine(numbers, wishes, { unifiedMemory, software, gpuFreeBytes, surroundings, links });
+  const planWith = (links: DeviceLinks | null) => {
+    const machine = { unifiedMemory, software, gpuFreeBytes, surroundings, links };
+    return {
+      plan: planForMachine(numbers, wishes, machine),
+      smaller: (refused: OffloadPlan, context: ContextWish | null) =>
+        smallerPlan(numbers, { ...wishes, context: context ?? wishes.context }, machine, refused),
+    };
+  };
   const type = mainType(model);
   const known = findLinks(surroundings.links, description, type);
-  const plan = planWith(known);
-  if (known || (wishes.measureOnlyToShare && plan.slotShare === 1)) return { plan, measured: null };
+  const planned = planWith(known);
+  if (known || (wishes.measureOnlyToShare && planned.plan.slotShare === 1)) return { ...planned, measured: null };
   const diskBytesPerSecond = await measureDisk(model.file.sources[0], undefined, signal);
   const measured = { ...(await linksOf(gpu, type)), diskBytesPerSecond };
-  return { plan: planWith(measured), measured };
+  return { ...planWith(measured), measured };
+}
+
+/** Of the expert bytes on the GPU, given up at each refusal. */
+const GIVEN_UP_SHARE = 0.25;
+
+/** Null: every expert is streamed already, or there are none. */
+function smallerPlan(
+  numbers: ModelNumbers,
+  wishes: PlanWishes,
+  known: KnownMachine,
+  { gpu, layers, leastGpuBytes }: OffloadPlan,
+): OffloadPlan | null {
+  if (layers.resident + layers.slotted === 0 || leastGpuBytes >= gpu.totalBytes) return null;
+  const bytes = Math.max(leastGpuBytes, Math.floor(gpu.totalBytes - GIVEN_UP_SHARE * gpu.expertsBytes));
+  try {
+    return planForMachine(numbers, { ...wishes, gpuBudget: { bytes } }, known, true);
+  } catch (error) {
+    if (isConclaveError(error) && error.code === 'engine.budget') return null;
+    throw error;
+  }
 }
 
 /** The plan for what is known of a machine. Throws `engine.budget`, `gpu.limits`. */
-export function planForMachine(numbers: ModelNumbers, wishes: PlanWishes, known: KnownMachine): OffloadPlan {
+export function planForMachine(
+  numbers: ModelNumbers,
+  wishes: PlanWishes,
+  known: KnownMachine,
+  gpuRefusedMore = false,
+): OffloadPlan {
   const { ramFreeBytes } = known.surroundings;
   return planOffload(numbers, {
     budgets: {
       gpuBytes: budgetBytes(wishes.gpuBudget, known.gpuFreeBytes ?? ramFreeBytes),
       ramBytes: budgetBytes(wishes.ramBudget, ramFreeBytes),
+      gpuRefusedMore,
     },
     machine: machineFigures(known),
     context: wishes.context,

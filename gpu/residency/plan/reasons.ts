@@ -21,6 +21,7 @@ export function planReasons(model: ModelNumbers, plan: Omit<OffloadPlan, 'reason
 function gpuBudget({ budgets, machine }: Grounds): PlanReason {
   const why = {
     given: 'It was asked for.',
+    refused: 'The GPU refused more when the model took it.',
     probed: machine.unifiedMemory
       ? 'That much of the memory that GPU and processor share can be taken without pressing other programs.'
       : 'Nine tenths of what the GPU could allocate; the rest is for the desktop and other programs.',

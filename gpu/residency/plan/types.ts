@@ -100,6 +100,8 @@ export interface ModelHistory {
 export interface Budgets {
   readonly gpuBytes: number | null;
   readonly ramBytes: number | null;
+  /** Nobody asked for `gpuBytes`: the GPU refused more. */
+  readonly gpuRefusedMore?: boolean;
 }
 
 export interface ContextWish {

@@ -1,0 +1,259 @@
+/** Devices that are lost while an answer is written: on the next one it goes on with the same ids and the same bits in the cache. Positions of loss by seed. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { GpuDevice } from '../../gpu/device/open-device.ts';
+import { engineError } from '../../gpu/errors.ts';
+import { memorySource } from '../../gpu/gguf/memory-source.ts';
+import { drawU32 } from '../../gpu/reference/ops/random.ts';
+import { createEngine } from '../../gpu/runtime/engine.ts';
+import { LocalEngine, type LocalLoaded, type LocalReset } from '../../gpu/runtime/local-engine.ts';
+import type { SessionResult } from '../../gpu/runtime/session.ts';
+import type { Engine, SamplingSettings } from '../../gpu/runtime/types.ts';
+import { tinyModel } from '../fixtures/tiny-model.ts';
+import { openTestDevice } from '../gpu/node-gpu.ts';
+import { allKv, GREEDY, gpu, SEED } from './setup.ts';
+
+const N_TOKENS = 14;
+const SAMPLED: SamplingSettings = { temperature: 1.2, topK: 40, topP: 0.95, minP: 0.02, seed: 77 };
+const never = new AbortController().signal;
+const PROMPTS = [Array.from({ length: 19 }, (_, i) => drawU32(SEED, i) % 64), [5, 6, 7]] as const;
+
+const MODELS = {
+  'all resident': { bytes: tinyModel({ architecture: 'qwen3moe', type: 'Q8_0', nLayers: 2, seed: SEED }), budget: null },
+  'a quarter of the experts': {
+    bytes: tinyModel({ architecture: 'mixtral', type: 'Q4_0', nLayers: 2, nExperts: 16, seed: SEED }),
+    budget: 0.25,
+  },
+  streamed: { bytes: tinyModel({ architecture: 'mixtral', type: 'Q4_0', nLayers: 2, nExperts: 16, seed: SEED }), budget: 0 },
+  dense: { bytes: tinyModel({ architecture: 'llama', type: 'Q4_1', nLayers: 2, seed: SEED }), budget: null },
+} as const;
+
+/** When a device is lost, and what else can be done to it. */
+interface Moments {
+  onPrefill?: (done: number) => void;
+  onToken?: (count: number) => void;
+  onRead?: () => void;
+}
+
+type Model = (typeof MODELS)[keyof typeof MODELS];
+
+/** A LocalEngine over the model with a hand on its devices. */
+async function open({ bytes, budget }: Model) {
+  const devices: GpuDevice[] = [];
+  const engines: Engine[] = [];
+  const resets: LocalReset[] = [];
+  const lost: string[] = [];
+  const moments: Moments = {};
+  const source = memorySource('tiny.gguf', bytes);
+  const local = new LocalEngine({
+    async openDevice() {
+      devices.push((await openTestDevice())!);
+      return devices.at(-1)!;
+    },
+    openSource: async () => ({
+      ...source,
+      async readInto(offsetBytes, target, signal) {
+        moments.onRead?.();
+        return source.readInto(offsetBytes, target, signal);
+      },
+      close: async () => {},
+    }),
+    createEngine: async (device, options) => {
+      engines.push(await createEngine(device, { ...options, prefillChunkTokens: 8 }));
+      return engines.at(-1)!;
+    },
+    pause: async () => {},
+  });
+  local.onReset((reset) => resets.push(reset));
+  local.onLost(({ code }) => lost.push(code));
+  const load = (gpuBudgetBytes: number) =>
+    local.load(
+      {
+        paths: ['tiny.gguf'],
+        contextTokens: 128,
+        planning: {
+          gpuBudgetBytes,
+          ramBudgetBytes: 50_000,
+          warmCounts: null,
+          ramFreeBytes: 2 ** 32,
+          ramTotalBytes: 2 ** 33,
+          links: LINKS,
+        },
+      },
+      () => {},
+      never,
+    );
+  let loaded = await load(2 ** 30);
+  if (budget !== null) {
+    const { leastGpuBytes, gpu: all } = loaded.plan!;
+    loaded = await load(Math.floor(leastGpuBytes + budget * (all.totalBytes - leastGpuBytes)));
+  }
+  let ids: number[] = [];
+  const ask = async (promptIds: readonly number[], sampling: SamplingSettings): Promise<SessionResult> =>
+    local.generate(
+      { promptIds, maxTokens: N_TOKENS, endIds: [], sampling },
+      {
+        onPrefill: (done) => moments.onPrefill?.(done),
+        onTokens(more) {
+          for (const id of more) {
+            ids.push(id);
+            moments.onToken?.(ids.length);
+          }
+        },
+        onExperts: () => {},
+      },
+      never,
+    );
+  /** Two turns, the second one on top of the first; ids of both. */
+  const talk = async (sampling: SamplingSettings): Promise<number[][]> => {
+    ids = [];
+    await ask(PROMPTS[0], sampling);
+    const first = ids;
+    ids = [];
+    await ask([...PROMPTS[0], ...first, ...PROMPTS[1]], sampling);
+    return [first, ids];
+  };
+  const lose = () => devices.at(-1)!.device.destroy();
+  return { local, loaded, talk, ask, lose, moments, resets, lost, devices, engine: () => engines.at(-1)!, said: () => ids };
+}
+
+/** Known, so that nothing is measured. */
+const LINKS = ['Q4_0', 'Q4_1', 'Q8_0'].map((tensorType) => ({
+  adapter: gpu?.capabilities.description ?? '',
+  tensorType,
+  uploadBytesPerSecond: 1e9,
+  readbackMs: 0.2,
+  computeBytesPerSecond: 1e9,
+  dispatchMs: 0.01,
+  diskBytesPerSecond: 1e9,
+}));
+
+describe.skipIf(!gpu).each(Object.entries(MODELS))('%s', (_, model) => {
+  const truth = new Map<SamplingSettings, { ids: number[][]; kv: Uint32Array[] }>();
+  beforeAll(async () => {
+    const t = await open(model);
+    for (const sampling of [GREEDY, SAMPLED]) {
+      const ids = await t.talk(sampling);
+      truth.set(sampling, { ids, kv: await allKv(t.engine(), t.engine().position) });
+    }
+    await t.local.close();
+  });
+
+  const check = async (arm: (t: Awaited<ReturnType<typeof open>>) => void, sampling: SamplingSettings, nLosses: number) => {
+    const t = await open(model);
+    arm(t);
+    expect(await t.talk(sampling)).toEqual(truth.get(sampling)!.ids);
+    expect(t.resets.map(({ state }) => state)).toEqual(Array.from({ length: nLosses }, () => ['begun', 'done']).flat());
+    expect(await allKv(t.engine(), t.engine().position)).toEqual(truth.get(sampling)!.kv);
+    expect(t.lost).toEqual([]);
+    for (const { buffers } of t.devices.slice(0, -1)) expect(buffers.totalBytes).toBe(0);
+    await t.local.close();
+  };
+
+  /** Tokens of the first and of the second answer after which a device is lost. */
+  const draws = [0, 1].map((i) => 1 + (drawU32(SEED, 1000 + i) % (N_TOKENS - 1)));
+
+  test.each([
+    ['greedy', GREEDY],
+    ['sampled', SAMPLED],
+  ] as const)(
+    `between tokens, once in each of two answers, %s (seed ${SEED}: after ${draws.join(' and ')})`,
+    async (__, sampling) => {
+      await check(
+        (t) => {
+          const at = [...draws];
+          t.moments.onToken = (count) => {
+            if (count !== at[0]) return;
+            at.shift();
+            t.lose();
+          };
+        },
+        sampling,
+        2,
+      );
+    },
+  );
+
+  test('while the second prompt is read', async () => {
+    await check(
+      (t) => {
+        let prompts = 0;
+        t.moments.onPrefill = (done) => {
+          if (done > PROMPTS[0].length + N_TOKENS - 2 && prompts++ === 0) t.lose();
+        };
+      },
+      GREEDY,
+      1,
+    );
+  });
+});
+
+describe.skipIf(!gpu)('a model that does not fit', () => {
+  const model = MODELS['a quarter of the experts'];
+  let truth: number[][];
+  beforeAll(async () => {
+    const t = await open(model);
+    truth = await t.talk(SAMPLED);
+    expect(t.loaded.plan!.slotShare).toBeLessThan(0.6);
+    await t.local.close();
+  });
+
+  test.each([3, 20, 50])('lost during the read of expert bytes number %i since it was loaded', async (nth) => {
+    const t = await open(model);
+    let reads = 0;
+    t.moments.onRead = () => {
+      if (++reads === nth) t.lose();
+    };
+    expect(await t.talk(SAMPLED)).toEqual(truth);
+    expect(t.resets.map(({ state }) => state)).toEqual(['begun', 'done']);
+    await t.local.close();
+  });
+
+  test('lost between answers', async () => {
+    const t = await open(model);
+    await t.ask(PROMPTS[0], SAMPLED);
+    const first = [...t.said()];
+    t.lose();
+    await t.ask([...PROMPTS[0], ...first, ...PROMPTS[1]], SAMPLED);
+    expect([first, t.said().slice(first.length)]).toEqual(truth);
+    await t.local.close();
+  });
+
+  test('memory fails: fewer slots, told, and the same answer', async () => {
+    const t = await open(model);
+    const before = t.engine().memory().expertsBytes;
+    let refused = false;
+    t.moments.onToken = (count) => {
+      if (count !== 7 || refused) return;
+      refused = true;
+      const Failure = class GPUOutOfMemoryError extends Error {};
+      const event = Object.assign(new Event('uncapturederror'), { error: new Failure('made up') });
+      t.devices.at(-1)!.device.dispatchEvent(event);
+    };
+    expect(await t.talk(SAMPLED)).toEqual(truth);
+    const done = t.resets.find((reset) => reset.state === 'done');
+    expect(t.resets.map(({ state }) => state)).toEqual(['begun', 'done']);
+    const { plan }: LocalLoaded = (done as Extract<LocalReset, { state: 'done' }>).loaded;
+    expect(plan!.slotShare).toBeLessThan(t.loaded.plan!.slotShare);
+    expect(t.engine().memory().expertsBytes).toBeLessThan(before);
+    expect(plan!.gpu).toMatchObject({ expertsBytes: t.engine().memory().expertsBytes, kvBytes: t.engine().memory().kvBytes });
+    expect(plan!.reasons[0].why).toContain('refused');
+    await t.local.close();
+  });
+
+  test('lost twice in one answer: it fails, with what was said', async () => {
+    const t = await open(model);
+    t.moments.onToken = (count) => {
+      if (count === 5 || count === 9) t.lose();
+    };
+    await expect(t.ask(PROMPTS[0], SAMPLED)).rejects.toMatchObject({ code: 'gpu.device-lost' });
+    expect(t.said()).toEqual(truth[0].slice(0, t.said().length));
+    expect(t.said().length).toBeGreaterThanOrEqual(9);
+    expect(t.lost).toEqual(['gpu.device-lost']);
+    const again = t.local.generate(
+      { promptIds: [1], maxTokens: 1, endIds: [], sampling: GREEDY },
+      { onPrefill() {}, onTokens() {} },
+      never,
+    );
+    await expect(again).rejects.toMatchObject({ code: engineError('gpu.device-lost', '').code });
+  });
+});
