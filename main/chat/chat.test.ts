@@ -184,6 +184,22 @@ test.each([
   expect(await t.message(conversation.id, answer.id)).toMatchObject({ status, content: 'Pari', error: { code } });
 });
 
+test('a device that fails once: the state says so, the answer is whole, nothing is loaded by us', async () => {
+  const t = await ready('device-reset');
+  const { conversation, answer } = await t.ask('Q');
+  await finishes(t);
+  expect(await t.message(conversation.id, answer.id)).toMatchObject({
+    status: 'complete',
+    content: t.engine.answer,
+    error: null,
+  });
+  const states = t.events.flatMap((event) =>
+    event.name === 'engine.status' && event.payload.state === 'ready' ? [event.payload] : [],
+  );
+  expect(states.map(({ reset }) => reset?.code)).toEqual([undefined, 'gpu.device-lost', undefined]);
+  expect(t.engine.calls.filter((call) => call.startsWith('load'))).toHaveLength(1);
+});
+
 test('an empty answer is complete and empty; the next prompt joins the two questions', async () => {
   const t = await ready('empty');
   const { conversation, answer } = await t.ask('Q');

@@ -8,6 +8,7 @@ import type {
   EngineLoadRequest,
   EngineLoaded,
   EngineMachine,
+  EngineReset,
   EngineResult,
   EngineSurroundings,
 } from './engine.ts';
@@ -34,6 +35,7 @@ export type EngineReport = { readonly sequence: number } & (
   | { readonly kind: 'experts'; readonly call: number; readonly activity: ExpertActivity }
   | { readonly kind: 'done'; readonly call: number; readonly answer: EngineAnswer }
   | { readonly kind: 'failed'; readonly call: number; readonly error: WireError }
+  | { readonly kind: 'reset'; readonly reset: EngineReset }
   | { readonly kind: 'lost'; readonly error: WireError }
 );
 

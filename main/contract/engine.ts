@@ -56,6 +56,10 @@ export interface EngineLoaded {
   readonly measured: EngineLinks | null;
 }
 
+/** The device failed and is being had again, in an answer or between two; then all is as it was, though the plan may be smaller. */
+export type EngineReset =
+  { readonly state: 'begun'; readonly error: WireError } | { readonly state: 'done'; readonly loaded: EngineLoaded };
+
 export interface EngineGenerateRequest {
   /** The whole prompt. The engine keeps what its cache already holds of it (common prefix). */
   readonly promptIds: Int32Array;
@@ -99,7 +103,9 @@ export interface EngineClient {
   probe(surroundings: EngineSurroundings, signal: AbortSignal): Promise<EngineMachine>;
   /** The RAM pool gives up what is above `limitBytes`, and grows no larger until it is set again. Resolves with the bytes it holds then. */
   limitRamPool(limitBytes: number): Promise<number>;
-  /** The device or its process was lost; the client can be loaded again. */
+  /** Where an answer is being written it goes on by itself. After `begun` comes `done`, or `onLost` where the device could not be had again. */
+  onReset(listener: (reset: EngineReset) => void): () => void;
+  /** The device or its process was lost for good; the client can be loaded again. */
   onLost(listener: (error: WireError) => void): () => void;
   close(): Promise<void>;
 }

@@ -115,6 +115,8 @@ export type EngineStatus =
       readonly plan?: OffloadPlan | null;
       /** A setting that this model cannot follow, in a sentence; absent or null where it follows all. */
       readonly notice?: string | null;
+      /** Why the device is being had again right now; an answer goes on by itself when it is there. */
+      readonly reset?: WireError;
     }
   | { readonly state: 'failed'; readonly modelId: string | null; readonly error: WireError };
 

@@ -1,8 +1,8 @@
 /**
- * The model that answers: loads it into the engine, says how far it is, loads it again after the device was lost (a few times). Only
- * the newest wish counts: choosing another model while one loads ends that load.
+ * The model that answers: loads it into the engine, says how far it is, loads it again after the device was lost for good (a few times; once
+ * in an answer the engine gets over it itself). Only the newest wish counts: choosing another model while one loads ends that load.
  */
-import type { EngineClient } from '../contract/engine.ts';
+import type { EngineClient, EngineLoaded, EngineReset } from '../contract/engine.ts';
 import { expertsUsedBy } from '../contract/experts-used.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
 import type { EngineStatus } from '../contract/types.ts';
@@ -51,6 +51,7 @@ export class ModelSession {
 
   constructor(deps: ModelSessionDependencies) {
     this.#deps = deps;
+    deps.engine.onReset((reset) => this.#onReset(reset));
     deps.engine.onLost((error) => this.#onLost(error));
   }
 
@@ -140,9 +141,16 @@ export class ModelSession {
     signal.throwIfAborted();
     this.#deps.experts.loaded(loaded);
     this.#ready = { model: chat, contextTokens: loaded.contextTokens };
-    const { adapter, contextTokens, plan } = loaded;
-    this.#set({ state: 'ready', modelId: model.id, adapter, contextTokens, plan, notice });
+    this.#set(readyWith(model.id, loaded, notice));
     this.#deps.onReady();
+  }
+
+  #onReset(reset: EngineReset): void {
+    if (this.#status.state !== 'ready' || !this.#wanted || 'remote' in this.#wanted) return;
+    if (reset.state === 'begun') return this.#set({ ...this.#status, reset: reset.error });
+    const { modelId, notice } = this.#status;
+    this.#deps.experts.loaded(reset.loaded);
+    this.#set(readyWith(modelId, reset.loaded, notice));
   }
 
   #useRemote({ id, remote }: RemoteModelChoice): void {
@@ -170,6 +178,14 @@ export class ModelSession {
     this.#status = status;
     this.#deps.events.emit('engine.status', status);
   }
+}
+
+function readyWith(
+  modelId: string,
+  { adapter, contextTokens, plan }: EngineLoaded,
+  notice: string | null | undefined,
+): EngineStatus {
+  return { state: 'ready', modelId, adapter, contextTokens, plan, notice };
 }
 
 /** Names the model's routing profile: another file under the same entry has other experts. */

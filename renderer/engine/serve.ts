@@ -58,6 +58,7 @@ export function serveEngine(port: EnginePort<EngineReport, EngineCommand>, engin
     }
   }
 
+  engine.onReset((reset) => report({ kind: 'reset', reset }));
   engine.onLost((error) => report({ kind: 'lost', error }));
   port.onMessage((command) => {
     if (command.kind === 'cancel') running.get(command.call)?.abort();

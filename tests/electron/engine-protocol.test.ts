@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EngineClient, EngineGenerateRequest } from '../../main/contract/engine.ts';
+import type { EngineClient, EngineGenerateRequest, EngineReset } from '../../main/contract/engine.ts';
 import type { EngineCommand, EngineReport } from '../../main/contract/engine-protocol.ts';
 import { serviceError, type WireError } from '../../main/contract/errors.ts';
 import { serveEngine } from '../../renderer/engine/serve.ts';
@@ -31,7 +31,8 @@ function wire() {
 
 function scriptedEngine(
   overrides: Partial<EngineClient> = {},
-): EngineClient & { lose(error: WireError): void; events: string[] } {
+): EngineClient & { lose(error: WireError): void; reset(event: EngineReset): void; events: string[] } {
+  const resetListeners: ((reset: EngineReset) => void)[] = [];
   const listeners: ((error: WireError) => void)[] = [];
   const events: string[] = [];
   return {
@@ -65,6 +66,11 @@ function scriptedEngine(
     limitRamPool: async (limitBytes) => limitBytes / 2,
     unload: async () => void events.push('unload'),
     close: async () => void events.push('close'),
+    onReset: (listener) => {
+      resetListeners.push(listener);
+      return () => {};
+    },
+    reset: (event) => resetListeners.forEach((listener) => listener(event)),
     onLost: (listener) => {
       listeners.push(listener);
       return () => {};
@@ -179,6 +185,21 @@ describe('the engine over a port', () => {
     engine.lose({ code: 'gpu.device-lost', message: 'gone', details: {} });
     await new Promise((resolve) => setImmediate(resolve));
     expect(lost).toEqual([{ code: 'gpu.device-lost', message: 'gone', details: {} }]);
+  });
+
+  it('reports a reset, and how it ended', async () => {
+    const engine = scriptedEngine();
+    const { client } = connect([engine]);
+    const told: EngineReset[] = [];
+    client.onReset((reset) => told.push(reset));
+    const loaded = await client.load({ modelId: 'm', paths: [], contextTokens: null }, () => {}, never);
+    const events: EngineReset[] = [
+      { state: 'begun', error: { code: 'gpu.device-lost', message: 'gone', details: {} } },
+      { state: 'done', loaded },
+    ];
+    events.forEach((event) => engine.reset(event));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(told).toEqual(events);
   });
 
   it('probes, and limits the RAM pool of a host that runs', async () => {

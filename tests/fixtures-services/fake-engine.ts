@@ -11,6 +11,7 @@ import type {
   EngineLoadRequest,
   EngineLoaded,
   EngineMachine,
+  EngineReset,
   EngineResult,
 } from '../../main/contract/engine.ts';
 import type { ExpertActivity } from '../../main/contract/experts.ts';
@@ -22,6 +23,7 @@ export type FakeScenario =
   | 'slow' // a token per second
   | 'deaf' // as slow, and hears of a cancel two tokens late
   | 'out-of-memory' // loading fails
+  | 'device-reset' // the device fails after four tokens, and the answer goes on a second later
   | 'device-lost' // lost after four tokens, once
   | 'always-lost' // lost after four tokens, each time
   | 'error' // fails after four tokens
@@ -30,11 +32,13 @@ export type FakeScenario =
 
 export const FAKE_ADAPTER = { description: 'Fake adapter', software: true };
 const TOKEN_MS = 10;
+const RESET_MS = 1000;
 const BREAKS_AFTER = 4;
 
 export class FakeEngine implements EngineClient {
   readonly #clock: Clock;
   readonly #scenario: FakeScenario;
+  readonly #resetListeners = new Set<(reset: EngineReset) => void>();
   readonly #lostListeners = new Set<(error: WireError) => void>();
   #hasBeenLost = false;
   #isGenerating = false;
@@ -117,6 +121,11 @@ export class FakeEngine implements EngineClient {
     this.calls.push('unload');
   }
 
+  onReset(listener: (reset: EngineReset) => void): () => void {
+    this.#resetListeners.add(listener);
+    return () => this.#resetListeners.delete(listener);
+  }
+
   onLost(listener: (error: WireError) => void): () => void {
     this.#lostListeners.add(listener);
     return () => this.#lostListeners.delete(listener);
@@ -146,6 +155,7 @@ export class FakeEngine implements EngineClient {
       await this.#wait(this.#scenario === 'slow' || this.#scenario === 'deaf' ? 1000 : this.tokenMs);
       if (signal.aborted && (this.#scenario !== 'deaf' || tokensAfterAbort++ === 2)) return result('cancelled');
       if (answerTokens === BREAKS_AFTER) {
+        if (this.#scenario === 'device-reset') await this.#reset();
         if (this.#scenario === 'context-full') return result('context-full');
         this.#break();
       }
@@ -156,6 +166,13 @@ export class FakeEngine implements EngineClient {
       if (answerTokens === request.maxTokens) return result('max-tokens');
     }
     return result('max-tokens');
+  }
+
+  async #reset(): Promise<void> {
+    const tell = (reset: EngineReset) => this.#resetListeners.forEach((listener) => listener(reset));
+    tell({ state: 'begun', error: toWireError(engineError('gpu.device-lost', 'The GPU was lost.')) });
+    await this.#wait(RESET_MS);
+    tell({ state: 'done', loaded: { adapter: FAKE_ADAPTER, contextTokens: this.contextTokens, plan: null, measured: null } });
   }
 
   #break(): void {

@@ -10,6 +10,7 @@ import type {
   EngineLoadProgress,
   EngineLoadRequest,
   EngineMachine,
+  EngineReset,
   EngineResult,
   EngineSurroundings,
 } from '../../contract/engine.ts';
@@ -33,6 +34,7 @@ interface Call {
 export class EngineHostClient implements EngineClient {
   readonly #start: () => Promise<EngineHost>;
   readonly #lostListeners = new Set<(error: WireError) => void>();
+  readonly #resetListeners = new Set<(reset: EngineReset) => void>();
   readonly #calls = new Map<number, Call>();
   #host: Promise<EngineHost> | null = null;
   #nextCall = 1;
@@ -80,6 +82,11 @@ export class EngineHostClient implements EngineClient {
   async limitRamPool(limitBytes: number): Promise<number> {
     if (!this.#host) return 0;
     return (await this.#call((call) => ({ kind: 'limitRamPool', call, limitBytes }))) as number;
+  }
+
+  onReset(listener: (reset: EngineReset) => void): () => void {
+    this.#resetListeners.add(listener);
+    return () => this.#resetListeners.delete(listener);
   }
 
   onLost(listener: (error: WireError) => void): () => void {
@@ -144,6 +151,10 @@ export class EngineHostClient implements EngineClient {
   #onReport(report: EngineReport): void {
     if (report.kind === 'lost') {
       for (const listener of this.#lostListeners) listener(report.error);
+      return;
+    }
+    if (report.kind === 'reset') {
+      for (const listener of this.#resetListeners) listener(report.reset);
       return;
     }
     const call = this.#calls.get(report.call);

@@ -24,6 +24,7 @@ export function watchEngine(engine: EngineClient, onNoAdapter: () => void): Engi
     probe: (surroundings, signal) => engine.probe(surroundings, signal),
     limitRamPool: (limitBytes) => engine.limitRamPool(limitBytes),
     unload: () => engine.unload(),
+    onReset: (listener) => engine.onReset(listener),
     onLost: (listener) => engine.onLost(listener),
     close: () => engine.close(),
   };
