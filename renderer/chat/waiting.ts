@@ -1,4 +1,5 @@
-/** Why a queued question waits, in words. */
+/** Why a question or an answer waits, in words. */
+import type { WireError } from '../../main/contract/errors.ts';
 import type { ModelEntry } from '../../main/contract/types.ts';
 import type { AppView } from '../state/app.ts';
 import { percent } from '../state/format.ts';
@@ -22,4 +23,10 @@ export function waitingFor({ engine }: Pick<AppView, 'engine'>, model: ModelEntr
     case 'idle':
       return { text: 'Your question is kept. It will be answered once you choose a model.', needsModel: true };
   }
+}
+
+/** The device failed under an answer, which goes on by itself. */
+export function resetText({ code, details }: WireError): string {
+  const wasMemory = code === 'gpu.out-of-memory' || details.outOfMemory === true;
+  return wasMemory ? 'Graphics memory ran out, going on with less of it …' : 'The graphics device was reset, going on …';
 }

@@ -109,6 +109,18 @@ describe('a conversation', () => {
     expect(answer.content).not.toBe('');
   });
 
+  it('waits while the device is reset, and goes on where it was', async () => {
+    const { clock, client, chat } = start('device-reset');
+    const told: (string | undefined)[] = [];
+    client.on('engine.status', (engine) => told.push(engine.state === 'ready' ? engine.reset?.code : engine.state));
+    client.answer = () => Array.from({ length: 30 }, (_, word) => `w${word}`).join(' ');
+    void chat.send('Hello?');
+    await clock.advance(10_000);
+    const { status, content } = chat.value.branch[1].message;
+    expect([status, content]).toEqual(['complete', client.answer('')]);
+    expect(told).toEqual(['gpu.device-lost', undefined]);
+  });
+
   it('goes on growing while another conversation is open', async () => {
     const { clock, client, chat } = start('slow');
     client.answer = () => Array.from({ length: 30 }, (_, word) => `w${word}`).join(' ');

@@ -17,7 +17,7 @@ import type { PageClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import { FakeDocuments } from './fake-documents.ts';
 import { groundedAnswer, type GroundedAnswer } from './fake-documents-data.ts';
-import { ADAPTER, MARKDOWN_ANSWER, scenario, type Scenario, type ScenarioName } from './fake-scenarios.ts';
+import { ADAPTER, LOST, MARKDOWN_ANSWER, scenario, type Scenario, type ScenarioName } from './fake-scenarios.ts';
 import { FakeLibrary } from './fake-library.ts';
 import { FakeExperts } from './fake-experts.ts';
 import { FakeRemote } from './fake-remote.ts';
@@ -39,6 +39,7 @@ export class FakeClient implements PageClient {
   readonly #grounded = new Map<string, GroundedAnswer>();
   #settings: Settings;
   #engine: EngineStatus;
+  #hasBeenReset = false;
   #models: readonly ModelEntry[];
   #writing: string | null = null;
   #nextId = 1;
@@ -277,6 +278,8 @@ export class FakeClient implements PageClient {
     const question = find(conversation, message.parentId ?? '').content;
     const tokens = this.pieces(this.#grounded.get(answerId)?.content ?? this.answer(question));
     if (token === this.#script.loseDeviceAfterTokens) return this.#loseDevice(answerId);
+    if (token === this.#script.resetDeviceAfterTokens && !this.#hasBeenReset)
+      return this.#resetDevice(() => this.#write(answerId, token, startedMs));
     if (token >= tokens.length) return this.#finish(answerId, 'complete', null);
     const text = tokens[token];
     const elapsedMs = this.#clock.nowMs() - startedMs;
@@ -316,15 +319,20 @@ export class FakeClient implements PageClient {
     this.#clock.after(1, () => this.#next());
   }
 
+  #resetDevice(goOn: () => void): void {
+    this.#hasBeenReset = true;
+    const { engine } = this.#script;
+    this.#setEngine({ ...engine, reset: LOST } as EngineStatus);
+    this.#clock.after(1500, () => {
+      this.#setEngine(engine);
+      goOn();
+    });
+  }
+
   #loseDevice(answerId: string): void {
-    const error: WireError = {
-      code: 'gpu.device-lost',
-      message: 'The graphics driver reset the device while answering. What was written is kept; ask again to continue.',
-      details: { reason: 'unknown' },
-    };
     const modelId = this.#settings.selectedModelId;
-    this.#setEngine({ state: 'failed', modelId, error });
-    this.#finish(answerId, 'failed', error);
+    this.#setEngine({ state: 'failed', modelId, error: LOST });
+    this.#finish(answerId, 'failed', LOST);
     if (modelId) this.#clock.after(1500, () => this.#load(modelId));
   }
 

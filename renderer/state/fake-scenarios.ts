@@ -14,6 +14,7 @@ export const SCENARIOS = [
   'loading',
   'error',
   'device-lost',
+  'device-reset',
   'long',
   'remote',
   'documents',
@@ -35,6 +36,8 @@ export interface Scenario {
   readonly loadMs: number | null;
   /** The answer breaks off after this many tokens. */
   readonly loseDeviceAfterTokens: number | null;
+  /** The device fails after this many tokens, once, and the answer goes on. */
+  readonly resetDeviceAfterTokens?: number;
 }
 
 export const ADAPTER = { description: 'SwiftShader 5.0 (Vulkan)', software: true };
@@ -289,7 +292,7 @@ function farAway(nowMs: number): Conversation[] {
   ];
 }
 
-const LOST: WireError = {
+export const LOST: WireError = {
   code: 'gpu.device-lost',
   message: 'The graphics driver reset the device while answering. What was written is kept; ask again to continue.',
   details: { reason: 'unknown' },
@@ -450,6 +453,8 @@ export function scenario(name: ScenarioName, nowMs: number): Scenario {
       };
     case 'device-lost':
       return { ...plain, loseDeviceAfterTokens: 40 };
+    case 'device-reset':
+      return { ...plain, resetDeviceAfterTokens: 10 };
     case 'remote':
       return {
         ...plain,

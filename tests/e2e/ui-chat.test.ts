@@ -263,6 +263,15 @@ describe('trouble', () => {
     await page.getByText('2/2').waitFor();
   });
 
+  it('that passes is told while it lasts, and the answer goes on', async () => {
+    const page = await suite.open('device-reset');
+    await ask(page, 'Will this go on?');
+    const told = page.getByText('The graphics device was reset, going on …');
+    await told.waitFor();
+    await told.waitFor({ state: 'detached' });
+    expect(await answers(page).getByRole('group', { name: 'This answer failed' }).count()).toBe(0);
+  });
+
   it('shows interrupted and stopped answers and turns that were left out', async () => {
     const page = await suite.open('error');
     await openConversation(page, 'When things go wrong');
