@@ -334,8 +334,7 @@ it('follows the end of an answer until the reader scrolls up', async () => {
       .locator('.scroller')
       .evaluate((view) => ({ top: view.scrollTop, toEnd: view.scrollHeight - view.clientHeight - view.scrollTop }));
   await page.getByText('export function').waitFor();
-  await page.waitForTimeout(200);
-  expect((await place()).toEnd).toBeLessThan(40);
+  await expect.poll(async () => (await place()).toEnd).toBeLessThan(40);
   await page.mouse.move(500, 250);
   await page.mouse.wheel(0, -120);
   await page.getByRole('button', { name: 'Go to the end' }).waitFor();
@@ -343,7 +342,7 @@ it('follows the end of an answer until the reader scrolls up', async () => {
   await page.waitForTimeout(400);
   expect(Math.abs((await place()).top - top)).toBeLessThan(2);
   await page.getByRole('button', { name: 'Go to the end' }).click();
-  expect((await place()).toEnd).toBeLessThan(40);
+  await expect.poll(async () => (await place()).toEnd).toBeLessThan(40);
 });
 
 it('copies code and answers', async () => {

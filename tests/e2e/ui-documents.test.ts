@@ -34,6 +34,8 @@ function placeOfMark(page: Page, selector: string): Promise<number> {
   }, selector);
 }
 
+const pageNumber = (page: Page) => viewer(page).getByLabel('Page', { exact: true }).inputValue();
+
 const isFocused = (page: Page, name: RegExp) =>
   page.evaluate(
     (source) => new RegExp(source).test(document.activeElement?.ariaLabel ?? document.activeElement?.textContent ?? ''),
@@ -126,10 +128,10 @@ describe('collections', () => {
     await found.focus();
     await page.keyboard.press('Enter');
     await viewer(page).getByRole('region', { name: 'Text of the document' }).waitFor();
-    await page.waitForTimeout(200);
-    expect(await placeOfMark(page, 'mark')).toBeGreaterThan(0.1);
-    expect(await placeOfMark(page, 'mark')).toBeLessThan(0.6);
-    expect(await viewer(page).getByLabel('Page', { exact: true }).inputValue()).toBe('4');
+    await viewer(page).locator('mark').first().waitFor();
+    await expect.poll(() => placeOfMark(page, 'mark')).toBeGreaterThan(0.1);
+    await expect.poll(() => placeOfMark(page, 'mark')).toBeLessThan(0.6);
+    await expect.poll(() => pageNumber(page)).toBe('4');
     await page.keyboard.press('Escape');
     await viewer(page).waitFor({ state: 'detached' });
     expect(await isFocused(page, /Lease agreement/)).toBe(true);
@@ -230,20 +232,17 @@ describe('a conversation over documents', () => {
     await citation.focus();
     await page.keyboard.press('Enter');
     await viewer(page).getByRole('region', { name: 'Text of the document' }).waitFor();
-    await page.waitForTimeout(200);
     expect(await viewer(page).locator('mark.quote').innerText()).toContain('paid back within 30 days');
     expect(await viewer(page).locator('mark.passage').allInnerTexts()).toEqual([' The landlord lists such damage in writing.']);
-    expect(await placeOfMark(page, 'mark.quote')).toBeLessThan(0.6);
+    await expect.poll(() => placeOfMark(page, 'mark.quote')).toBeLessThan(0.6);
 
     await viewer(page).getByRole('button', { name: 'Next page' }).click();
-    expect(await viewer(page).getByLabel('Page', { exact: true }).inputValue()).toBe('3');
+    await expect.poll(() => pageNumber(page)).toBe('3');
     await viewer(page).getByLabel('Page', { exact: true }).fill('6');
     await page.keyboard.press('Enter');
-    await page.waitForTimeout(150);
-    expect(await viewer(page).getByRole('button', { name: 'Next page' }).isDisabled()).toBe(true);
+    await expect.poll(() => viewer(page).getByRole('button', { name: 'Next page' }).isDisabled()).toBe(true);
     await viewer(page).getByRole('button', { name: 'Show the passage' }).click();
-    await page.waitForTimeout(150);
-    expect(await viewer(page).getByLabel('Page', { exact: true }).inputValue()).toBe('2');
+    await expect.poll(() => pageNumber(page)).toBe('2');
     await viewer(page).getByRole('button', { name: 'Show the file in its folder' }).click();
     expect(await requests(page, 'documents.reveal')).toEqual([{ documentId: 'd-lease' }]);
     await page.keyboard.press('Escape');
@@ -334,9 +333,9 @@ describe('a narrow window', () => {
         .click();
       const over = page.getByRole('dialog', { name: /^Document / });
       await over.getByRole('region', { name: 'Text of the document' }).waitFor();
-      await page.waitForTimeout(300);
+      await over.locator('mark').first().waitFor();
+      await expect.poll(() => placeOfMark(page, 'mark')).toBeLessThan(0.7);
       expect(await sideways()).toBe(0);
-      expect(await placeOfMark(page, 'mark')).toBeLessThan(0.7);
       await page.keyboard.press('Escape');
       await over.waitFor({ state: 'detached' });
       expect(await isFocused(page, /^Source 1/)).toBe(true);
