@@ -1,0 +1,91 @@
+/**
+ * Child process: loads a model by the product's own planner, answers once, and prints what that took as one JSON line. Started by the scripts
+ * beside it, which watch its memory; without MODEL it only opens the device and waits for its stdin to end, for the adapter's own memory.
+ */
+import { parseArgs } from 'node:util';
+import { openDevice } from '../../gpu/device/open-device.ts';
+import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
+import type { ResidencyCounters } from '../../gpu/residency/types.ts';
+import type { EngineCounters, MemoryLedger } from '../../gpu/runtime/types.ts';
+import { promptIds } from '../../main/hosts/cli/commands/bench.ts';
+import { openEngine } from '../../main/hosts/node/engine.ts';
+import { nodeGpu, type AdapterChoice } from '../../main/hosts/node/gpu.ts';
+
+export interface Answer {
+  readonly loadMs: number;
+  readonly prefillMs: number;
+  /** From the start of the decode. */
+  readonly firstTokenMs: number;
+  /** Of the tokens behind the first. */
+  readonly decodeMs: number;
+  readonly tokens: number;
+  readonly plan: OffloadPlan;
+  readonly ledger: MemoryLedger;
+  readonly residency: ResidencyCounters;
+  readonly counters: EngineCounters;
+  readonly adapter: string;
+}
+
+const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    adapter: { type: 'string', default: 'auto' },
+    gpu: { type: 'string' },
+    ram: { type: 'string' },
+    prompt: { type: 'string', default: '64' },
+    tokens: { type: 'string', default: '32' },
+    data: { type: 'string' },
+  },
+});
+const adapter = values.adapter as AdapterChoice;
+if (positionals.length === 0) await openAndWait();
+else console.log(JSON.stringify(await answer(positionals[0])));
+process.exit(0);
+
+async function openAndWait(): Promise<void> {
+  const gpu = await openDevice(await nodeGpu(adapter));
+  await gpu.idle();
+  console.log('open');
+  for await (const _ of process.stdin); // until the parent has looked
+  gpu.dispose();
+}
+
+async function answer(path: string): Promise<Answer> {
+  const [promptTokens, newTokens] = [Number(values.prompt), Number(values.tokens)];
+  const opened = await openEngine({
+    path,
+    adapter,
+    contextTokens: promptTokens + newTokens,
+    gpuBudget: values.gpu ? { bytes: Number(values.gpu) } : undefined,
+    ramBudget: values.ram ? { bytes: Number(values.ram) } : undefined,
+    dataFolder: values.data,
+    measure: true,
+  });
+  const { engine, plan, loadMs, device } = opened;
+  console.error(`loaded in ${seconds(loadMs)} s; layers ${JSON.stringify(plan.layers)}`);
+  const startMs = performance.now();
+  await engine.prefill(promptIds(promptTokens, opened.model.vocabularySize), {
+    onProgress: (done, total) => console.error(`prefill ${done}/${total} after ${seconds(performance.now() - startMs)} s`),
+  });
+  const prefilledMs = performance.now();
+  let [tokens, firstMs] = [0, prefilledMs];
+  for await (const _ of engine.generate({ maxTokens: newTokens, sampling: GREEDY, endIds: new Set() })) {
+    if (++tokens === 1) firstMs = performance.now();
+    if (tokens % 100 === 0) console.error(`${tokens} tokens after ${seconds(performance.now() - prefilledMs)} s`);
+  }
+  const times = {
+    loadMs,
+    prefillMs: prefilledMs - startMs,
+    firstTokenMs: firstMs - prefilledMs,
+    decodeMs: performance.now() - firstMs,
+  };
+  const figures = { ledger: engine.memory(), residency: engine.residency(), counters: engine.counters() };
+  await opened.close();
+  return { ...times, tokens, plan, ...figures, adapter: device.capabilities.description };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(1);
+}
