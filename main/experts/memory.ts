@@ -1,6 +1,7 @@
 /** How much RAM this process may still take: what the system says is available, within a container's limit where there is one. */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { groupCacheBytes } from './memory-group.ts';
 
 export interface RamFigures {
   readonly freeBytes: number;
@@ -14,7 +15,7 @@ export function readRam(): RamFigures {
   >;
   const limitBytes = constrainedMemory?.call(process) ?? 0;
   const totalBytes = limitBytes > 0 ? Math.min(os.totalmem(), limitBytes) : os.totalmem();
-  const free = [linuxAvailableBytes() ?? os.freemem(), availableMemory?.call(process) ?? Infinity];
+  const free = [linuxAvailableBytes() ?? os.freemem(), (availableMemory?.call(process) ?? Infinity) + groupCacheBytes()];
   return { freeBytes: Math.min(totalBytes, ...free), totalBytes };
 }
 

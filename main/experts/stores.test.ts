@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EngineLinks } from '../contract/engine.ts';
 import { availableIn, readRam } from './memory.ts';
+import { fileCacheIn, memoryGroupFolder } from './memory-group.ts';
 import { keepLinks, readLinks } from './link-store.ts';
 import { ProfileStore } from './profile-store.ts';
 
@@ -70,4 +71,21 @@ test('free RAM is what the system says is available, within all of it', () => {
   const { freeBytes, totalBytes } = readRam();
   expect(freeBytes).toBeGreaterThan(0);
   expect(freeBytes).toBeLessThanOrEqual(totalBytes);
+});
+
+test('a group that limits memory is found, and the files that it merely caches are not taken for used', () => {
+  const v1 =
+    'tmpfs /sys/fs/cgroup tmpfs rw 0 0\ncgroup /sys/fs/cgroup/memory cgroup rw,relatime,memory 0 0\ncgroup2 /sys/fs/cgroup/unified cgroup2 rw 0 0\n';
+  const v2 = 'cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0\n';
+  const always = () => true;
+  expect(memoryGroupFolder('9:name=systemd:/x\n4:memory:/a/b\n0::/\n', v1, always)).toEqual({
+    folder: '/sys/fs/cgroup/memory/a/b',
+    version: 1,
+  });
+  expect(memoryGroupFolder('0::/user.slice/app\n', v2, always)).toEqual({ folder: '/sys/fs/cgroup/user.slice/app', version: 2 });
+  expect(memoryGroupFolder('0::/of-the-host\n', v2, () => false)).toEqual({ folder: '/sys/fs/cgroup', version: 2 });
+  expect(memoryGroupFolder('0::/\n', 'tmpfs / tmpfs rw 0 0\n', always)).toBeNull();
+  expect(fileCacheIn('active_file 1\ninactive_file 2\ntotal_active_file 10\ntotal_inactive_file 20\n')).toBe(30);
+  expect(fileCacheIn('anon 7\ninactive_file 2\nactive_file 1\n')).toBe(3);
+  expect(fileCacheIn('anon 7\n')).toBe(0);
 });

@@ -4,12 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-
-interface Hierarchy {
-  readonly folder: string;
-  readonly limitFile: string;
-  readonly peakFile: string;
-}
+import { memoryGroupFolder } from '../../main/experts/memory-group.ts';
 
 export class MemoryGroup {
   readonly #own: string;
@@ -47,20 +42,12 @@ export class MemoryGroup {
   }
 }
 
-function ownHierarchy(): Hierarchy {
+function ownHierarchy(): { folder: string; limitFile: string; peakFile: string } {
   if (process.platform !== 'linux') throw new Error('Memory limits of this kind are there on Linux only.');
-  const lines = readFileSync('/proc/self/cgroup', 'utf8').split('\n');
-  const mounts = readFileSync('/proc/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' '));
-  const first = lines.map((line) => /^\d+:memory:(.*)$/.exec(line)?.[1]).find((found) => found !== undefined);
-  const mounted = mounts.find(([, , type, options]) => type === 'cgroup' && options.split(',').includes('memory'))?.[1];
-  if (first !== undefined && mounted)
-    return { folder: path.join(mounted, first), limitFile: 'memory.limit_in_bytes', peakFile: 'memory.max_usage_in_bytes' };
-  const second = lines.map((line) => /^0::(.*)$/.exec(line)?.[1]).find((found) => found !== undefined);
-  const unified = mounts.find(([, , type]) => type === 'cgroup2')?.[1];
-  const folder = unified && second !== undefined ? path.join(unified, second) : null;
-  if (!folder || !readFileSync(path.join(folder, 'cgroup.subtree_control'), 'utf8').includes('memory'))
+  const own = memoryGroupFolder(readFileSync('/proc/self/cgroup', 'utf8'), readFileSync('/proc/mounts', 'utf8'));
+  if (own?.version === 1)
+    return { folder: own.folder, limitFile: 'memory.limit_in_bytes', peakFile: 'memory.max_usage_in_bytes' };
+  if (!own || !readFileSync(path.join(own.folder, 'cgroup.subtree_control'), 'utf8').includes('memory'))
     throw new Error('No memory control group can be made below our own here.');
-  return { folder, limitFile: 'memory.max', peakFile: 'memory.peak' };
+  return { folder: own.folder, limitFile: 'memory.max', peakFile: 'memory.peak' };
 }
