@@ -33,6 +33,17 @@ describe.each(['llama', 'mixtral', 'qwen2moe', 'qwen3moe', 'olmoe'] as const)('%
     expect(sequence.position).toBe(TOKENS.length);
   });
 
+  test('a sequence that was cut off goes on as if nothing had stood there; the last logits alone are those of all', async () => {
+    const engine = await engineOf(tiny(architecture));
+    const whole = await engine.logits(TOKENS);
+    const sequence = engine.sequence(TOKENS.length);
+    await sequence.append([...TOKENS.slice(0, 4), 7, 8, 9]);
+    sequence.truncate(4);
+    const { logits } = await sequence.append(TOKENS.slice(4), 'last');
+    expect([...logits]).toEqual([...whole.subarray(whole.length - engine.model.vocabularySize)]);
+    expect(sequence.position).toBe(TOKENS.length);
+  });
+
   test('rounding keys and values to f16 changes little, and something', async () => {
     const rounded = await (await engineOf(tiny(architecture))).logits(TOKENS);
     const exact = await (await engineOf(tiny(architecture), { kvRounding: 'none' })).logits(TOKENS);

@@ -22,7 +22,7 @@ export interface ReferenceOptions {
 }
 
 export interface ReferenceResult {
-  /** [n, V] */
+  /** [n, V], or [1, V] where only the last position's were asked for. */
   readonly logits: Float64Array;
   /** Expert ids by rank, [n, MoE layers, K]. */
   readonly routing: Uint16Array;
@@ -34,7 +34,9 @@ export interface ReferenceSequence {
   readonly position: number;
   /** Keys and values of a layer, `[G, C, Hd]`, C being the sequence's capacity. */
   cache(layer: number): LayerCache;
-  append(tokens: ArrayLike<number>): Promise<ReferenceResult>;
+  append(tokens: ArrayLike<number>, logitsOf?: 'all' | 'last'): Promise<ReferenceResult>;
+  /** Forgets what stands at `position` and after it. */
+  truncate(position: number): void;
 }
 
 export interface ReferenceEngine {
@@ -63,8 +65,7 @@ export function createReferenceEngine(model: ModelSpec, options: ReferenceOption
       const ids: number[] = [];
       let next = tokens;
       while (ids.length < count) {
-        const { logits } = await generating.append(next);
-        const id = sampleGreedyRef(logits.subarray(logits.length - model.vocabularySize));
+        const id = sampleGreedyRef((await generating.append(next, 'last')).logits);
         ids.push(id);
         next = [id];
       }
@@ -102,7 +103,12 @@ class Sequence implements ReferenceSequence {
     return this.#caches[layer];
   }
 
-  async append(tokens: ArrayLike<number>): Promise<ReferenceResult> {
+  truncate(position: number): void {
+    invariant(position >= 0 && position <= this.#position, `truncate to ${position} of ${this.#position}`);
+    this.#position = position;
+  }
+
+  async append(tokens: ArrayLike<number>, logitsOf: 'all' | 'last' = 'all'): Promise<ReferenceResult> {
     const model = this.#model;
     const ids = Array.from(tokens);
     invariant(this.#position + ids.length <= this.#contextTokens, 'the reference sequence is full');
@@ -128,7 +134,7 @@ class Sequence implements ReferenceSequence {
       }
     this.#position += ids.length;
     return {
-      logits: await this.#head(rows),
+      logits: await this.#head(logitsOf === 'all' ? rows : rows.slice(-1)),
       routing: Uint16Array.from(routed.flatMap((token) => token.ids)),
       routerLogits: routed.map((token) => token.logits),
     };

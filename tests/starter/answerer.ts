@@ -79,16 +79,21 @@ export async function openAnswerer(path: string, options: AnswererOptions): Prom
   }
 }
 
+/** One sequence for all prompts: what a prompt has in common with the one before (instructions, earlier turns) is not computed again. */
 function referenceGenerator(engine: ReferenceEngine, contextTokens: number, endIds: ReadonlySet<number>): Generator {
+  const sequence = engine.sequence(contextTokens);
+  let held: readonly number[] = [];
   return {
     description: 'the f64 reference engine',
     async generate(promptIds, maxTokens) {
-      const sequence = engine.sequence(contextTokens);
+      const prompt = Array.from(promptIds);
+      const differsAt = prompt.findIndex((id, i) => id !== held[i] || i === prompt.length - 1); // the last one's logits are needed
+      sequence.truncate(Math.min(differsAt, sequence.position));
       const ids: number[] = [];
-      let next: ArrayLike<number> = promptIds;
+      let next = prompt.slice(sequence.position);
+      held = prompt;
       while (ids.length < maxTokens) {
-        const { logits } = await sequence.append(next);
-        const id = sampleGreedyRef(logits.subarray(logits.length - engine.model.vocabularySize));
+        const id = sampleGreedyRef((await sequence.append(next, 'last')).logits);
         if (endIds.has(id)) break;
         ids.push(id);
         next = [id];

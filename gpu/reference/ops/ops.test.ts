@@ -26,6 +26,13 @@ describe('linear pieces', () => {
     expect([...matvec(Float32Array.of(1, 2, 3, 4, 5, 6), Float64Array.of(1, 0, -1), Float32Array.of(10, 20))]).toEqual([8, 18]);
   });
 
+  test.each([1, 3, 4, 5, 11])('each of %s rows has the bits of its own sum in order', (rows) => {
+    const weights = Float32Array.from({ length: rows * 6 }, (_, i) => Math.sin(i + 1));
+    const x = Float64Array.from({ length: 6 }, (_, i) => Math.cos(i) / 3);
+    const sums = Array.from({ length: rows }, (_, row) => x.reduce((sum, value, col) => sum + weights[row * 6 + col] * value, 0));
+    expect([...matvec(weights, x)]).toEqual(sums);
+  });
+
   test('rms norm of (3, 4) with weights (1, 2)', () => {
     const out = rmsNorm(Float64Array.of(3, 4), Float32Array.of(1, 2), 0.5);
     expect(out[0]).toBeCloseTo(3 / Math.sqrt(13), 15);
