@@ -6,7 +6,7 @@ import type { ExpertWeights, Matrix, NumericArray } from '../../reference/ops/ty
 
 export interface ExpertsDownInput {
   readonly hMid: NumericArray; // [D]
-  readonly routing: Routing;
+  readonly routing: Pick<Routing, 'ids' | 'weights'>;
   readonly hidden: readonly NumericArray[]; // [K][F]
   readonly down: ExpertWeights; // each [D, F]
   readonly shared?: {

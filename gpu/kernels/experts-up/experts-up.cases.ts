@@ -3,7 +3,7 @@ import type { ComputeType } from '../../quant/types.ts';
 import { CaseRandom, joinF32, type Expected, type KernelCase } from '../cases.ts';
 import { laneVariant } from '../lanes.ts';
 import { caseSlab, FUNCTION_TOLERANCE, SUM_TOLERANCE, TYPES, withOutliers } from '../prefill-shared/case-helpers.ts';
-import { expertRowsLayout, expertsUpKernel, expertsUpParams } from './experts-up.ts';
+import { expertRowsLayout, expertsUpKernel, expertsUpParams, RECORD_SUBSTITUTE } from './experts-up.ts';
 import { expertsUpRef } from './experts-up.ref.ts';
 
 const NO_MISS = 0xffffffff;
@@ -21,6 +21,9 @@ interface ExpertsUpCase {
   /** The rank whose expert is in no slot; the layer that was missing before. */
   readonly absentRank?: number;
   readonly missBefore?: number;
+  /** Cache-aware routing by this margin, and the experts that are in no slot then. */
+  readonly margin?: number;
+  readonly absentExperts?: readonly number[];
 }
 
 function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): KernelCase {
@@ -29,7 +32,7 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
     make(capabilities) {
       const random = new CaseRandom(seed);
       const { types = ['Q8_0', 'Q8_0'], nExperts = 6, nUsed = 3, nShards = 1, normalise = true } = options;
-      const { weightScale = 1, outliers, missBefore = NO_MISS } = options;
+      const { weightScale = 1, outliers, missBefore = NO_MISS, margin, absentExperts = [] } = options;
       const [modelWidth, width] = [256, 96];
       const projections = types.map((type) => ({ type, rows: width, cols: modelWidth }));
       const slab = caseSlab(random, nExperts, nShards, projections);
@@ -42,14 +45,18 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
         epsilon: Math.fround(1e-5),
         logits,
         gating: { nExpertsUsed: nUsed, normalise, weightScale },
+        cacheAware: margin === undefined ? undefined : { margin, hasSlot: (expert) => !absentExperts.includes(expert) },
         gate: (id) => slab.matrices[0][id].values,
         up: (id) => slab.matrices[1][id].values,
       });
       const { absentRank } = options;
       if (absentRank !== undefined) {
         slab.table[slab.tableOffset + routing.ids[absentRank]] = 0xffffffff;
-        hidden[absentRank].fill(0);
       }
+      for (const expert of absentExperts) slab.table[slab.tableOffset + expert] = 0xffffffff;
+      const missed = Array.from(routing.ids, (id, rank) => rank === absentRank || absentExperts.includes(id));
+      for (const [rank, isMissed] of missed.entries()) if (isMissed) hidden[rank].fill(0);
+      const record = routing.ids.map((id, rank) => (routing.isSubstitute[rank] ? id | RECORD_SUBSTITUTE : id));
       const rows = expertRowsLayout(nUsed * width, nUsed, 4 * nUsed);
       const recordAt = rows.records + 2 * nUsed;
       const { program, grid } = expertsUpKernel(
@@ -67,17 +74,18 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
           weightScale,
           norm: 4,
           epsilon: 1e-5,
+          margin,
         },
         laneVariant(capabilities),
       );
-      const miss = absentRank === undefined ? missBefore : Math.min(missBefore, LAYER);
+      const miss = missed.includes(true) ? Math.min(missBefore, LAYER) : missBefore;
       const expected: Expected = {
         type: 'parts',
         parts: [
           { offsetBytes: 0, expected: { type: 'f32', values: joinF32(...hidden), tolerance: SUM_TOLERANCE } },
           { offsetBytes: 4 * rows.ids, expected: { type: 'u32', values: routing.ids } },
           { offsetBytes: 4 * rows.weights, expected: { type: 'f32', values: routing.weights, tolerance: FUNCTION_TOLERANCE } },
-          { offsetBytes: 4 * recordAt, expected: { type: 'u32', values: routing.ids } },
+          { offsetBytes: 4 * recordAt, expected: { type: 'u32', values: record } },
         ],
       };
       return {
@@ -108,6 +116,9 @@ const equal = (_random: CaseRandom, nExperts: number) => new Float32Array(nExper
 const pairsOfEqual = (random: CaseRandom, nExperts: number) =>
   random.normals(nExperts).map((logit, i, all) => (i % 2 ? all[i - 1] : logit));
 
+/** Falling by 0.5 from expert 0 on: experts 0, 1, 2 are the exact choice of 3. */
+const falling = (_random: CaseRandom, nExperts: number) => Float32Array.from({ length: nExperts }, (_, e) => 3 - e / 2);
+
 export const expertsUpCases: readonly KernelCase[] = [
   ...TYPES.map((type, i) => expertsUpCase(type, 700 + i, { types: [type, type] })),
   expertsUpCase('two types', 710, { types: ['Q4_K', 'Q6_K'] }),
@@ -122,4 +133,22 @@ export const expertsUpCases: readonly KernelCase[] = [
   expertsUpCase('outliers of 1e4', 719, { outliers: true, types: ['Q4_0', 'Q4_0'] }),
   expertsUpCase('an absent expert', 720, { absentRank: 1 }),
   expertsUpCase('an absent expert after an earlier miss', 721, { absentRank: 0, missBefore: 2 }),
+  expertsUpCase('a margin that nobody needs', 722, { margin: 0.75, logits: falling }),
+  expertsUpCase('the K-th best is replaced', 723, { margin: 0.75, logits: falling, absentExperts: [2] }),
+  expertsUpCase('a margin just too small', 724, { margin: 0.499, logits: falling, absentExperts: [2], missBefore: 2 }),
+  expertsUpCase('equal standings go to the lower id', 725, { margin: 0.5, logits: falling, absentExperts: [2] }),
+  expertsUpCase('one replaced, one missed', 726, { margin: 0.75, logits: falling, absentExperts: [0, 2] }),
+  expertsUpCase('nobody has a slot', 727, { margin: 1, logits: falling, absentExperts: [0, 1, 2, 3, 4, 5] }),
+  expertsUpCase('all are replaced, not normalised', 728, {
+    margin: 9,
+    logits: falling,
+    absentExperts: [0, 1, 2],
+    normalise: false,
+  }),
+  expertsUpCase('equal logits, some without a slot', 729, { margin: 0.1, logits: equal, nExperts: 7, absentExperts: [0, 2] }),
+  expertsUpCase('a margin, two shards, many experts', 730, {
+    ...{ margin: 1, nShards: 2, nExperts: 40, nUsed: 7, logits: pairsOfEqual },
+    absentExperts: Array.from({ length: 20 }, (_, i) => 2 * i),
+  }),
+  expertsUpCase('a margin, one expert used', 731, { margin: 1, nUsed: 1, logits: falling, absentExperts: [0] }),
 ];

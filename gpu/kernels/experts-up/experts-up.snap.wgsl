@@ -61,6 +61,7 @@ const NORMALISE: bool = true;
 const WEIGHT_SCALE: f32 = 1.0f;
 const NORM: u32 = 64u;
 const EPSILON: f32 = 0.000001f;
+const MARGIN: f32 = 0.0f;
 // Q4_0, planes: nibbles (1 vec4 a unit: weights 0…15 low, 16…31 high), f16 scales (8 a vec4). w = d·(q − 8). See gpu/quant/q4-0.ts.
 fn q4_0_scale(base: u32, n_units: u32, unit: u32) -> f32 {
   let scales = w_read(base + n_units + (unit >> 3u));
@@ -191,6 +192,8 @@ fn gated(pairs: vec4<f32>) -> vec2<f32> {
 // hidden[rank] = silu(G·x) · (U·x) with x = norm(h_mid), for the expert of each rank: the top K of the router logits, ties to the lower id.
 // Every worker finds its rank's expert from the logits by itself (no dispatch, no barrier); the first one also writes ids, weights and
 // the routing record. Grid: (workers over rows, K ranks). An absent expert flags the layer in `state` and leaves zeros.
+// MARGIN > 0, cache-aware routing (gpu/reference/ops/routing.ts): who has a slot stands MARGIN higher in the choice, and the record
+// marks who was chosen only for that.
 struct Params {
   table_offset: u32, // of the layer's row in the slot table
   layer: u32,
@@ -225,13 +228,30 @@ struct Choice {
 }
 const NOBODY = 0xFFFFFFFFu;
 const BEFORE_ALL = Choice(3.4028234e38, NOBODY);
+const SUBSTITUTE = 0x10000u; // in a word of the record, above the id
+
+// By what expert e is chosen: its logit, or more.
+fn standing(e: u32) -> f32 {
+  if (MARGIN > 0.0 && slot_table[params.table_offset + e] != ABSENT) {
+    return routed[e] + MARGIN;
+  }
+  return routed[e];
+}
+
+fn mark_substitute(lanes: Lanes, id: u32) -> u32 {
+  var ahead = 0.0;
+  for (var e = lanes.lane; e < N_EXPERTS; e += lanes.n_lanes) {
+    ahead += f32(routed[e] > routed[id] || (routed[e] == routed[id] && e < id));
+  }
+  return select(id, id | SUBSTITUTE, lane_sum(ahead) >= f32(N_USED));
+}
 
 // The expert that follows `last` in the order of falling logits, equal ones by rising id.
 fn next_choice(lanes: Lanes, last: Choice) -> Choice {
   var best = -3.4028234e38;
   var id = NOBODY;
   for (var e = lanes.lane; e < N_EXPERTS; e += lanes.n_lanes) {
-    let logit = routed[e];
+    let logit = standing(e);
     let follows = logit < last.logit || (logit == last.logit && e > last.id);
     if (follows && (id == NOBODY || logit > best)) {
       best = logit;
@@ -259,11 +279,17 @@ fn write_routing(lanes: Lanes) {
       }
       sum = lane_sum(part);
     }
-    weights[rank] = exp(choice.logit - greatest) / sum;
+    var logit = choice.logit;
+    var entry = choice.id;
+    if (MARGIN > 0.0) {
+      logit = routed[choice.id];
+      entry = mark_substitute(lanes, choice.id);
+    }
+    weights[rank] = exp(logit - greatest) / sum;
     chosen_sum += weights[rank];
     if (lanes.lane == 0u) {
       expert_rows[IDS_AT + rank] = choice.id;
-      expert_rows[params.record_at + rank] = choice.id;
+      expert_rows[params.record_at + rank] = entry;
     }
   }
   let divisor = select(1.0, max(chosen_sum, 6.103515625e-5), NORMALISE);

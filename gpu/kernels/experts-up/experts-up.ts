@@ -45,7 +45,13 @@ export interface ExpertsUpShape {
   /** Element of `vectors` where the norm starts, a multiple of 4. */
   readonly norm: number;
   readonly epsilon: number;
+  /** By how much the logit of an absent expert may be above that of one with a slot which takes its place; 0 or absent: exact. */
+  readonly margin?: number;
 }
+
+/** A routing record's word: the id, and whether exact routing would have chosen another. */
+export const RECORD_ID_MASK = 0xffff;
+export const RECORD_SUBSTITUTE = 0x10000;
 
 /** Bindings: params, shard a, shard b (a again when there is one), slot table, vectors, h_mid [D], routed, state, expert rows. */
 export function expertsUpKernel(shape: ExpertsUpShape, variant: LaneVariant): KernelInstance {
@@ -71,6 +77,7 @@ export function expertsUpKernel(shape: ExpertsUpShape, variant: LaneVariant): Ke
       WEIGHT_SCALE: f32(shape.weightScale),
       NORM: shape.norm,
       EPSILON: f32(shape.epsilon),
+      MARGIN: f32(shape.margin ?? 0),
     },
     types,
     snippets: [stateWgsl, expertSlots, inputNormed, silu],

@@ -110,6 +110,25 @@ describe('routing', () => {
     expect(routing.weights[0]).toBeCloseTo(0.75, 14);
   });
 
+  test.each<[string, number[], number, number, number[], number[], number[]]>([
+    // what, logits, K, margin, experts with a slot → chosen by rank, ranks that stand in for others
+    ['all have slots', [3, 2, 1, 0], 2, 1, [0, 1, 2, 3], [0, 1], []],
+    ['the K-th best has none, the next is within', [3, 2, 1.5, 0], 2, 0.75, [0, 2], [0, 2], [1]],
+    ['the next is not within', [3, 2, 1, 0], 2, 0.75, [0, 2], [0, 1], []],
+    ['equal standings: the lower id', [3, 2, 1.5, 0], 2, 0.5, [0, 2], [0, 1], []],
+    ['the best may be replaced too', [3, 2.5, 2.25, 0], 2, 1, [1, 2], [1, 2], [1]],
+    ['one substitute for the least of two absent ones', [3, 2, 1.5, 1], 2, 0.75, [2], [0, 2], [1]],
+    ['nobody has a slot', [3, 2, 1, 0], 2, 9, [], [0, 1], []],
+    ['K = E', [1, 2], 2, 9, [0], [0, 1], []],
+  ])('cache-aware: %s', (_what, logits, nExpertsUsed, margin, slots, ids, substitutes) => {
+    const hasSlot = (expert: number) => slots.includes(expert);
+    const gating = { nExpertsUsed, normalise: false, weightScale: 1 };
+    const routing = routeTopK(Float32Array.from(logits), gating, { margin, hasSlot });
+    expect([...routing.ids]).toEqual(ids);
+    expect(routing.isSubstitute.flatMap((is, rank) => (is ? [rank] : []))).toEqual(substitutes);
+    expect([...routing.weights]).toEqual(ids.map((id) => softmax(Float32Array.from(logits))[id]));
+  });
+
   test('softmax survives large logits', () => {
     expect([...softmax(Float64Array.of(1000, 1000))]).toEqual([0.5, 0.5]);
     expect([...topIndices(Float64Array.of(1, 5, 5), 2)]).toEqual([1, 2]);

@@ -9,11 +9,24 @@ export interface GatingNumbers {
   readonly weightScale: number;
 }
 
+/**
+ * Cache-aware routing, which changes answers: in the choice an expert with a slot stands `margin` higher than its logit. So it takes the place
+ * of one without whose logit is at most that much higher; both are then within `margin` of the K-th best. The idea is that of the
+ * "cache prior" of arXiv 2412.00099, with a fixed prior.
+ */
+export interface CacheAwareRouting {
+  /** f32, in logits, above 0. */
+  readonly margin: number;
+  readonly hasSlot: (expert: number) => boolean;
+}
+
 export interface Routing {
-  /** `[K]` by rank: the greatest first, ties to the lower id. */
+  /** `[K]` by rank: the greatest standing first, ties to the lower id. */
   readonly ids: Uint32Array;
   /** `[K]` by rank. */
   readonly weights: Float64Array;
+  /** `[K]` by rank: exact routing would not have chosen it. */
+  readonly isSubstitute: readonly boolean[];
 }
 
 /** `logits [n]` → probabilities `[n]`. */
@@ -36,11 +49,13 @@ export function topIndices(values: NumericArray, k: number): Uint32Array {
 
 /**
  * Softmax over all experts, then the K most likely. Chosen by the logits, whose order is that of the probabilities
- * without their rounding. When normalising, the sum is held to at least 2^-14, as llama.cpp does.
+ * without their rounding; `cacheAware` moves the choice, not the weights. When normalising, the sum is held to at least 2^-14, as llama.cpp does.
  */
-export function routeTopK(logits: NumericArray, gating: GatingNumbers): Routing {
+export function routeTopK(logits: NumericArray, gating: GatingNumbers, cacheAware?: CacheAwareRouting): Routing {
   const probabilities = softmax(logits);
-  const ids = topIndices(logits, gating.nExpertsUsed);
+  const exact = topIndices(logits, gating.nExpertsUsed);
+  const ids = cacheAware ? topIndices(standings(logits, cacheAware), gating.nExpertsUsed) : exact;
+  const isSubstitute = Array.from(ids, (id) => !exact.includes(id));
   const weights = Float64Array.from(ids, (id) => probabilities[id]);
   if (gating.normalise) {
     const sum = Math.max(
@@ -50,5 +65,10 @@ export function routeTopK(logits: NumericArray, gating: GatingNumbers): Routing 
     for (let rank = 0; rank < weights.length; rank++) weights[rank] /= sum;
   }
   for (let rank = 0; rank < weights.length; rank++) weights[rank] *= gating.weightScale;
-  return { ids, weights };
+  return { ids, weights, isSubstitute };
+}
+
+/** Sums of two f32, rounded to f32 as a kernel does it. */
+function standings(logits: NumericArray, { margin, hasSlot }: CacheAwareRouting): Float64Array {
+  return Float64Array.from(logits, (logit, expert) => (hasSlot(expert) ? Math.fround(logit + Math.fround(margin)) : logit));
 }
