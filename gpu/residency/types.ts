@@ -66,6 +66,8 @@ export interface ResidencyCounters {
   readonly laterMisses: number;
   readonly laterMissesNamed: number;
   readonly namedInVain: number;
+  /** Uses of an expert that exact routing would not have chosen; 0 unless approximate routing is on. */
+  readonly substitutes: number;
   readonly slotsBytes: number;
   readonly ramPoolBytes: number;
 }
@@ -91,6 +93,8 @@ export interface ExpertActivity {
   readonly hits: number;
   readonly missesFromRam: number;
   readonly missesFromDisk: number;
+  /** Of them those of an expert that exact routing would not have chosen; 0 unless approximate routing is on. */
+  readonly substitutes: number;
   readonly gpuMemory: GpuBytes;
   readonly ramPoolBytes: number;
 }
@@ -110,6 +114,7 @@ export function noCounts(slotsBytes: number): ResidencyCounters {
     laterMisses: 0,
     laterMissesNamed: 0,
     namedInVain: 0,
+    substitutes: 0,
     slotsBytes,
     ramPoolBytes: 0,
   };

@@ -143,7 +143,7 @@ function routerStep({ context, activations, variant }: DecodeParts, { index }: L
 
 function expertSteps(parts: DecodeParts, layer: LayerSpec, { slab, shared }: MoeBuffers): DecodeStep[] {
   const { context, activations: a, variant } = parts;
-  const { model, buffers, expertsUsed, state } = context;
+  const { model, buffers, expertsUsed, routingMargins, state } = context;
   const { index, ffn } = layer;
   invariant(ffn.kind === 'moe', `layer ${index} has experts`);
   const nShards = slab.shards.length;
@@ -174,6 +174,7 @@ function expertSteps(parts: DecodeParts, layer: LayerSpec, { slab, shared }: Moe
       weightScale: ffn.moe.weightScale,
       norm: vectors.ffnNorm,
       epsilon: model.rmsEpsilon,
+      margin: routingMargins[index],
     },
     variant,
   );

@@ -7,6 +7,7 @@ import type { GpuDevice } from '../device/open-device.ts';
 import { measureReadback } from '../device/probe-links.ts';
 import { BufferUsage, MapMode } from '../device/usage.ts';
 import { invariant } from '../invariant.ts';
+import { RECORD_ID_MASK, RECORD_SUBSTITUTE } from '../kernels/experts-up/experts-up.ts';
 import { stopAfter } from '../residency/cache/reach.ts';
 import type { LayerDemand, Residency } from '../residency/cache/residency.ts';
 import { RunMeter } from '../residency/cache/run-meter.ts';
@@ -197,7 +198,7 @@ export class ResumingDecoder {
 
   async #run(position: number, from: number | undefined, stop: number | undefined): Promise<RunThrough> {
     const { recordWords, expertRows, ring, routed, recordAt } = this.#plan.activations;
-    const { state } = this.#context;
+    const { state, routingMargins } = this.#context;
     const startMs = performance.now();
     const encoder = this.#gpu.device.createCommandEncoder({ label: 'decode' });
     const pass = encoder.beginComputePass({ label: 'decode' });
@@ -225,10 +226,13 @@ export class ResumingDecoder {
       if (stop !== undefined && layer > stop) return [];
       if (layer === stop) {
         const logits = new Float32Array(bytes, RING_HEAD_BYTES + 4 * recordWords);
-        return [{ layer, experts: topExperts(logits.subarray(0, stopped!.nExperts), nUsed) }];
+        const bent = { margin: routingMargins[layer], hasSlot: (expert: number) => this.#residency.hasSlot(layer, expert) };
+        return [{ layer, experts: topExperts(logits.subarray(0, stopped!.nExperts), nUsed, bent), substitutes: 0 }];
       }
       const at = recordAt(layer) - recordsAt;
-      return [{ layer, experts: record.subarray(at, at + nUsed) }];
+      const words = record.subarray(at, at + nUsed);
+      const substitutes = words.filter((word) => (word & RECORD_SUBSTITUTE) !== 0).length;
+      return [{ layer, experts: words.map((word) => word & RECORD_ID_MASK), substitutes }];
     });
     return { id, miss, demands };
   }

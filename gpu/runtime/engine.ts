@@ -32,7 +32,7 @@ import type {
   ReplayOptions,
   SampledToken,
 } from './types.ts';
-import { loadModelBuffers } from './weights.ts';
+import { loadModelBuffers, type LoadedBuffers } from './weights.ts';
 
 const DEFAULT_CONTEXT_TOKENS = 4096;
 const DEFAULT_CHUNK_TOKENS = 128;
@@ -90,7 +90,8 @@ async function createByPlan(
     });
     releases.push(() => gpu.buffers.release(stateBuffer));
     const state: BufferRange = { buffer: stateBuffer, offsetBytes: 0, sizeBytes: stateBuffer.size };
-    const context: PlanContext = { gpu, model, buffers, contextTokens, expertsUsed: used, state };
+    const routingMargins = marginsOf(model, buffers, options.approximateRouting ?? 0);
+    const context: PlanContext = { gpu, model, buffers, contextTokens, expertsUsed: used, routingMargins, state };
     const report = (done: number, total: number) => onProgress?.({ phase: 'pipelines', done, total });
     const decode = await DecodePlan.create(context, report);
     releases.push(() => decode.dispose());
@@ -109,6 +110,13 @@ async function createByPlan(
     for (const release of releases.reverse()) release();
     throw error;
   }
+}
+
+/** Where every expert has a slot, or none keeps one, there is nothing to prefer. */
+function marginsOf(model: ModelSpec, { experts }: LoadedBuffers, margin: number): readonly number[] {
+  invariant(margin >= 0 && Number.isFinite(margin), `a routing margin of ${margin}`);
+  const slotted = new Set(experts.footprint.layers.flatMap((plan) => (plan.residency.kind === 'slotted' ? [plan.layer] : [])));
+  return model.layers.map(({ index }) => (slotted.has(index) ? margin : 0));
 }
 
 interface EngineParts {

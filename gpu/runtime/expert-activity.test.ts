@@ -4,7 +4,7 @@ import { ExpertActivityRecorder } from './expert-activity.ts';
 import type { Engine } from './types.ts';
 
 function setUp() {
-  const residency = { hits: 0, missesFromRam: 0, missesFromDisk: 0, ramPoolBytes: 7 };
+  const residency = { hits: 0, missesFromRam: 0, missesFromDisk: 0, substitutes: 0, ramPoolBytes: 7 };
   const layers = [
     { index: 0, ffn: { kind: 'dense' } },
     { index: 1, ffn: { kind: 'moe', moe: { nExperts: 4 } } },
@@ -53,11 +53,13 @@ test('uses are counted per MoE layer; reports keep their distance; the last one 
 test('misses of the prompt and of earlier answers are not counted', () => {
   const { recorder, reports, residency } = setUp();
   residency.missesFromDisk = 5;
+  residency.substitutes = 1;
   recorder.begin();
   residency.missesFromDisk = 6;
   residency.missesFromRam = 2;
+  residency.substitutes = 3;
   recorder.add(Uint16Array.of(0, 3, 1, 2));
-  expect(reports[0]).toMatchObject({ hits: 1, missesFromRam: 2, missesFromDisk: 1 });
+  expect(reports[0]).toMatchObject({ hits: 1, missesFromRam: 2, missesFromDisk: 1, substitutes: 2 });
 });
 
 test('an answer without a token reports nothing', () => {

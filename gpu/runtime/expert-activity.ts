@@ -6,6 +6,8 @@ import type { Engine } from './types.ts';
 /** Reports are this far apart: a heat map needs no more. */
 const REPORT_EVERY_MS = 250;
 
+type Counted = Pick<ResidencyCounters, 'missesFromRam' | 'missesFromDisk' | 'substitutes'>;
+
 export class ExpertActivityRecorder {
   /** The present one: after a reset of the device it is another. */
   readonly #present: () => Engine;
@@ -15,8 +17,7 @@ export class ExpertActivityRecorder {
   #engine: Engine;
   #start: ResidencyCounters;
   /** On engines before this one. */
-  #missesFromRam = 0;
-  #missesFromDisk = 0;
+  #before: Counted = { missesFromRam: 0, missesFromDisk: 0, substitutes: 0 };
   #tokens = 0;
   #nUsed = 0;
   #reportedAtMs = -Infinity;
@@ -41,7 +42,7 @@ export class ExpertActivityRecorder {
 
   /** The answer goes on, maybe on another engine: what was missed on the way is not the answer's. */
   resume(): void {
-    ({ missesFromRam: this.#missesFromRam, missesFromDisk: this.#missesFromDisk } = this.#misses());
+    this.#before = this.#counted();
     this.begin();
   }
 
@@ -57,7 +58,7 @@ export class ExpertActivityRecorder {
   finish(): void {
     if (this.#tokens === 0) return;
     this.#reportedAtMs = this.#nowMs();
-    const { missesFromRam, missesFromDisk } = this.#misses();
+    const { missesFromRam, missesFromDisk, substitutes } = this.#counted();
     this.#report({
       tokens: this.#tokens,
       nUsed: this.#nUsed,
@@ -65,17 +66,20 @@ export class ExpertActivityRecorder {
       hits: Math.max(0, this.#tokens * this.#nUsed * this.#layers.length - missesFromRam - missesFromDisk),
       missesFromRam,
       missesFromDisk,
+      substitutes,
       gpuMemory: this.#engine.memory(),
       ramPoolBytes: this.#engine.residency().ramPoolBytes,
     });
   }
 
   /** Since the answer began. */
-  #misses(): Pick<ResidencyCounters, 'missesFromRam' | 'missesFromDisk'> {
+  #counted(): Counted {
     const now = this.#engine.residency();
+    const since = (key: keyof Counted) => this.#before[key] + now[key] - this.#start[key];
     return {
-      missesFromRam: this.#missesFromRam + now.missesFromRam - this.#start.missesFromRam,
-      missesFromDisk: this.#missesFromDisk + now.missesFromDisk - this.#start.missesFromDisk,
+      missesFromRam: since('missesFromRam'),
+      missesFromDisk: since('missesFromDisk'),
+      substitutes: since('substitutes'),
     };
   }
 }

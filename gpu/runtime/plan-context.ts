@@ -16,6 +16,8 @@ export interface PlanContext {
   readonly contextTokens: number;
   /** K per layer index: the model's number unless `EngineOptions.expertsUsed` replaced it; 0 for dense layers. */
   readonly expertsUsed: readonly number[];
+  /** Per layer index: how far the choice of experts may bend to what has a slot (`EngineOptions.approximateRouting`); 0 is exact. */
+  readonly routingMargins: readonly number[];
   /** The sequence's `state` buffer (gpu/README.md). Prefill leaves it alone: the host sets it before the first decode step. */
   readonly state: BufferRange;
 }

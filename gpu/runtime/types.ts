@@ -31,6 +31,11 @@ export interface EngineOptions {
   readonly slotPermutationSeed?: number;
   /** Experts used per token instead of the model's own number (a numeric setting). */
   readonly expertsUsed?: number;
+  /**
+   * Cache-aware routing, which changes answers: in decode, at layers with fewer slots than experts, an expert with a slot takes the place of one
+   * without whose router logit is at most this much higher. 0 (default): exact. Prefill is always exact.
+   */
+  readonly approximateRouting?: number;
   readonly onProgress?: (progress: LoadProgress) => void;
   readonly signal?: AbortSignal;
 }

@@ -48,6 +48,7 @@ export class FakeExperts {
       hits,
       missesFromRam,
       missesFromDisk,
+      substitutes: 0,
       gpuMemory,
       ramPoolBytes: 4096 * MIB,
     };

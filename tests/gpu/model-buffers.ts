@@ -37,6 +37,7 @@ export async function testPlanContext(gpu: GpuDevice, model: ModelSpec, options:
     model,
     contextTokens: options.contextTokens,
     expertsUsed: model.layers.map(({ ffn }) => (ffn.kind === 'moe' ? (options.expertsUsed ?? ffn.moe.nExpertsUsed) : 0)),
+    routingMargins: model.layers.map(() => 0),
     state: await builder.upload(new Uint8Array(256)),
     buffers: {
       embedding: await builder.matrix(embedding),

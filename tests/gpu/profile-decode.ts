@@ -27,6 +27,7 @@ const plan = await DecodePlan.create({
   buffers,
   contextTokens,
   expertsUsed: model.layers.map(({ ffn }) => (ffn.kind === 'moe' ? ffn.moe.nExpertsUsed : 0)),
+  routingMargins: model.layers.map(() => 0),
   state: { buffer: state, offsetBytes: 0, sizeBytes: 256 },
 });
 plan.setSampling({ temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 });

@@ -102,6 +102,10 @@ describe('RAM pool', () => {
 test('the K largest logits, ties to the lower id, as the kernels choose', () => {
   expect(topExperts([0, 3, -1, 3, 5], 3)).toEqual([4, 1, 3]);
   expect(topExperts([-0, 0, 1], 3)).toEqual([2, 0, 1]);
+  const slots = (...experts: number[]) => ({ hasSlot: (expert: number) => experts.includes(expert) });
+  expect(topExperts([3, 2, 1.5, 0], 2, { margin: 0.75, ...slots(0, 2) })).toEqual([0, 2]);
+  expect(topExperts([3, 2, 1.5, 0], 2, { margin: 0.25, ...slots(0, 2) })).toEqual([0, 1]);
+  expect(topExperts([3, 2, 1.5, 0], 2, { margin: 0, ...slots(3) })).toEqual([0, 1]);
 });
 
 test('slots go to the first experts, or to the most used ones', () => {

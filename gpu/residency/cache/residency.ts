@@ -26,6 +26,8 @@ export interface ResidencyOptions {
 export interface LayerDemand {
   readonly layer: number;
   readonly experts: ArrayLike<number>;
+  /** How many of them exact routing would not have chosen. */
+  readonly substitutes: number;
 }
 
 type Totals = { -readonly [K in keyof ResidencyCounters]: ResidencyCounters[K] };
@@ -101,6 +103,10 @@ export class Residency {
 
   canMiss(layer: number): boolean {
     return this.#keepers.has(layer);
+  }
+
+  hasSlot(layer: number, expert: number): boolean {
+    return this.#keepers.get(layer)?.has(layer, expert) ?? true;
   }
 
   /** Those of `experts` that have no slot, each once. */
@@ -187,7 +193,8 @@ export class Residency {
 
   /** A token is done: `routing` holds what it used, layer by layer. */
   commit(routing: readonly LayerDemand[]): void {
-    for (const { layer, experts } of routing) {
+    for (const { layer, experts, substitutes } of routing) {
+      this.totals.substitutes += substitutes;
       const keeper = this.#keepers.get(layer);
       if (keeper instanceof LayerSlots) keeper.used(experts);
       for (const expert of Array.from(experts)) {
