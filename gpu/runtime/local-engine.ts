@@ -47,6 +47,8 @@ export interface LocalPlanning extends Surroundings {
   readonly ramBudgetBytes: number | null;
   /** Per MoE layer, uses of each expert in earlier answers (EngineOptions). */
   readonly warmCounts: readonly ArrayLike<number>[] | null;
+  /** Margin of cache-aware routing, which changes answers (EngineOptions); null: exact. */
+  readonly approximateRouting: number | null;
 }
 
 export interface LocalCallbacks extends Pick<SessionCallbacks, 'onPrefill' | 'onTokens'> {
@@ -215,14 +217,14 @@ export class LocalEngine {
       });
       return { ...(await made(gpu, options)), measured: null };
     }
-    const { gpuBudgetBytes, ramBudgetBytes, warmCounts, ...surroundings } = planning;
+    const { gpuBudgetBytes, ramBudgetBytes, warmCounts, approximateRouting, ...surroundings } = planning;
     return createPlannedEngine(gpu, model, {
       gpuBudget: gpuBudgetBytes === null ? null : { bytes: gpuBudgetBytes },
       ramBudget: ramBudgetBytes === null ? null : { bytes: ramBudgetBytes },
       context: contextTokens === null ? null : { tokens: contextTokens, fixed: false },
       expertsUsed: expertsUsed ?? undefined,
       surroundings,
-      options: { ...options, warmCounts: warmCounts ?? undefined },
+      options: { ...options, warmCounts: warmCounts ?? undefined, approximateRouting: approximateRouting ?? undefined },
       create: createEngine,
     });
   }

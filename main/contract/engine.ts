@@ -19,6 +19,8 @@ export interface EnginePlanning extends EngineSurroundings {
   readonly ramBudgetBytes: number | null;
   /** Uses of each expert in earlier answers, `[MoE layers][E]`; null: none are known. */
   readonly warmCounts: readonly Float32Array[] | null;
+  /** Margin of cache-aware routing, which changes answers; null: exact. */
+  readonly approximateRouting: number | null;
 }
 
 /** The machine as the engine sees it, before any model is loaded. */

@@ -133,6 +133,11 @@ export interface Settings extends NamedSampling {
   readonly kvType: KvType;
   /** Experts of each layer that work on a token; null: as many as the model says. A model that has fewer uses its own number. */
   readonly expertsUsed: number | null;
+  /**
+   * Approximate routing (faster, changes answers): an expert on the GPU takes the place of one that is not there whose router logit is at most this
+   * much higher. null: exact.
+   */
+  readonly approximateRouting: number | null;
   /** Memory that a model may take; null: chosen by the app. */
   readonly gpuBudgetBytes: number | null;
   readonly ramBudgetBytes: number | null;

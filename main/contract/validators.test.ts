@@ -37,6 +37,7 @@ const refusals: [Channel, unknown, string][] = [
   ['settings.update', { topK: 300 }, 'topK'],
   ['settings.update', { minP: 1 }, 'minP'],
   ['settings.update', { expertsUsed: 0 }, 'expertsUsed'],
+  ['settings.update', { approximateRouting: 0 }, 'approximateRouting'],
   ['settings.update', { expertsUsed: 2.5 }, 'expertsUsed'],
   ['settings.update', { seed: 2 ** 32 }, 'seed'],
   ['settings.update', { theme: 'pink' }, 'theme'],

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { KV_TYPES } from '../../gpu/quant/kv-types.ts';
 import type { Channel, RequestOf } from './channels.ts';
 import { serviceError } from './errors.ts';
+import { MAX_ROUTING_MARGIN, MIN_ROUTING_MARGIN } from './approximate-routing.ts';
 import { MAX_EXPERTS_USED } from './experts-used.ts';
 import { REMOTE_SCHEMAS } from './remote-validators.ts';
 import { empty, hasText, id, SAMPLING_SCHEMAS, wholeNumber } from './schema-parts.ts';
@@ -42,6 +43,7 @@ const settings = v.partial(
     contextTokens: v.nullable(wholeNumber(16, MAX_CONTEXT_TOKENS)),
     kvType: v.picklist(KV_TYPES),
     expertsUsed: v.nullable(wholeNumber(1, MAX_EXPERTS_USED)),
+    approximateRouting: v.nullable(v.pipe(v.number(), v.minValue(MIN_ROUTING_MARGIN), v.maxValue(MAX_ROUTING_MARGIN))),
     gpuBudgetBytes: v.nullable(wholeNumber(MIN_BUDGET_BYTES, MAX_BUDGET_BYTES)),
     ramBudgetBytes: v.nullable(wholeNumber(0, MAX_BUDGET_BYTES)),
     maxAnswerTokens: wholeNumber(1, MAX_CONTEXT_TOKENS),

@@ -48,10 +48,10 @@ export class ExpertsService {
 
   /** For a load of the model that `modelKey` names. */
   planning(modelKey: string): EnginePlanning {
-    const { gpuBudgetBytes, ramBudgetBytes } = this.#deps.settings();
+    const { gpuBudgetBytes, ramBudgetBytes, approximateRouting } = this.#deps.settings();
     this.#modelKey = modelKey;
     const warmCounts = this.profiles.read(modelKey)?.counts ?? null;
-    return { ...this.surroundings(), gpuBudgetBytes, ramBudgetBytes, warmCounts };
+    return { ...this.surroundings(), gpuBudgetBytes, ramBudgetBytes, warmCounts, approximateRouting };
   }
 
   /** Budgets and speeds as the last load with a plan found them; null before. */
@@ -86,10 +86,10 @@ export class ExpertsService {
     };
   }
 
-  /** An answer of the loaded model ended: what it used makes the next start warm. */
-  answered({ layers, tokens }: ExpertActivity): void {
+  /** An answer of the loaded model ended: what it used makes the next start warm, unless it was bent to what was there anyway. */
+  answered({ layers, tokens, substitutes }: ExpertActivity): void {
     const modelKey = this.#modelKey;
-    if (modelKey === null) return;
+    if (modelKey === null || substitutes > 0) return;
     this.#keep(() =>
       this.profiles.add(
         modelKey,

@@ -8,7 +8,7 @@ import type { LibraryService } from './library.ts';
 import type { ModelSession } from './model-session.ts';
 
 /** Settings that a loaded model was planned by. */
-const RELOADING = ['contextTokens', 'kvType', 'expertsUsed', 'gpuBudgetBytes', 'ramBudgetBytes'] as const;
+const RELOADING = ['contextTokens', 'kvType', 'expertsUsed', 'approximateRouting', 'gpuBudgetBytes', 'ramBudgetBytes'] as const;
 
 export interface ChosenModelDependencies {
   readonly settings: SettingsService;

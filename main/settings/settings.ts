@@ -16,6 +16,7 @@ export const DEFAULT_SETTINGS: Settings = {
   contextTokens: null,
   kvType: 'f16',
   expertsUsed: null,
+  approximateRouting: null,
   gpuBudgetBytes: null,
   ramBudgetBytes: null,
   maxAnswerTokens: 1024,

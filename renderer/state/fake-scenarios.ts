@@ -135,6 +135,7 @@ const SETTINGS: Settings = {
   contextTokens: null,
   kvType: 'f16',
   expertsUsed: null,
+  approximateRouting: null,
   gpuBudgetBytes: null,
   ramBudgetBytes: null,
   maxAnswerTokens: 2048,

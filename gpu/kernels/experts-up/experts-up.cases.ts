@@ -150,5 +150,6 @@ export const expertsUpCases: readonly KernelCase[] = [
     ...{ margin: 1, nShards: 2, nExperts: 40, nUsed: 7, logits: pairsOfEqual },
     absentExperts: Array.from({ length: 20 }, (_, i) => 2 * i),
   }),
+  expertsUpCase('a margin above everything', 732, { margin: 1e6, absentExperts: [3, 5] }),
   expertsUpCase('a margin, one expert used', 731, { margin: 1, nUsed: 1, logits: falling, absentExperts: [0] }),
 ];

@@ -47,6 +47,14 @@ fn standing(e: u32) -> f32 {
   return routed[e];
 }
 
+fn greatest_logit(lanes: Lanes) -> f32 {
+  var greatest = -3.4028234e38;
+  for (var e = lanes.lane; e < N_EXPERTS; e += lanes.n_lanes) {
+    greatest = max(greatest, routed[e]);
+  }
+  return lane_max(greatest);
+}
+
 fn mark_substitute(lanes: Lanes, id: u32) -> u32 {
   var ahead = 0.0;
   for (var e = lanes.lane; e < N_EXPERTS; e += lanes.n_lanes) {
@@ -82,6 +90,9 @@ fn write_routing(lanes: Lanes) {
     choice = next_choice(lanes, choice);
     if (rank == 0u) {
       greatest = choice.logit;
+      if (MARGIN > 0.0) {
+        greatest = greatest_logit(lanes);
+      }
       var part = 0.0;
       for (var e = lanes.lane; e < N_EXPERTS; e += lanes.n_lanes) {
         part += exp(routed[e] - greatest);

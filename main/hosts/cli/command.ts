@@ -49,6 +49,8 @@ export interface CommonOptions {
   readonly adapter: AdapterChoice;
   readonly contextTokens: number | undefined;
   readonly expertsUsed: number | undefined;
+  /** undefined: exact. */
+  readonly approximateRouting: number | undefined;
   /** undefined: chosen by the planner. */
   readonly gpuBudget: Budget | undefined;
   readonly ramBudget: Budget | undefined;

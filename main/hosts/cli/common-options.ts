@@ -1,4 +1,5 @@
 /** The options that every command takes, and their reading. */
+import { MAX_ROUTING_MARGIN, MIN_ROUTING_MARGIN } from '../../contract/approximate-routing.ts';
 import { ADAPTER_CHOICES } from '../node/gpu.ts';
 import type { CommonOptions, Flags, OptionSpec } from './command.ts';
 
@@ -7,6 +8,11 @@ export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   adapter: { type: 'string', value: ADAPTER_CHOICES.join('|'), description: 'which GPU driver to use (default auto)' },
   context: { type: 'string', value: 'N', description: 'context capacity in tokens' },
   'experts-used': { type: 'string', value: 'K', description: "experts per token instead of the model's own number" },
+  'approximate-routing': {
+    type: 'string',
+    value: 'MARGIN',
+    description: `faster, changes answers: an expert on the GPU takes the place of one elsewhere whose router logit is at most this much higher, ${MIN_ROUTING_MARGIN} to ${MAX_ROUTING_MARGIN} (default: exact)`,
+  },
   'gpu-budget': {
     type: 'string',
     value: 'SIZE',
@@ -28,6 +34,7 @@ export function readCommonOptions(flags: Flags): CommonOptions {
     adapter: flags.choice('adapter', ADAPTER_CHOICES) ?? environmentAdapter() ?? 'auto',
     contextTokens: flags.integer('context', { min: 1 }),
     expertsUsed: flags.integer('experts-used', { min: 1 }),
+    approximateRouting: flags.number('approximate-routing', { min: MIN_ROUTING_MARGIN, max: MAX_ROUTING_MARGIN }),
     gpuBudget: flags.budget('gpu-budget'),
     ramBudget: flags.budget('ram-budget'),
     kvType: flags.choice('kv', ['f16', 'q8_0'] as const) ?? 'f16',

@@ -11,6 +11,7 @@ import {
   type Sampling,
   type SamplingKey,
 } from '../../contract/sampling.ts';
+import { routingAgreement } from '../../contract/approximate-routing.ts';
 import { readSampling } from '../../library/read-sampling.ts';
 import { UsageError, type CliContext, type CommonOptions, type Flags, type OptionSpec } from './command.ts';
 
@@ -93,6 +94,7 @@ export function engineOptions(common: CommonOptions, signal: AbortSignal, log: (
     adapter: common.adapter,
     contextTokens: common.contextTokens,
     expertsUsed: common.expertsUsed,
+    approximateRouting: common.approximateRouting,
     gpuBudget: common.gpuBudget,
     ramBudget: common.ramBudget,
     dataFolder: common.dataFolder,
@@ -102,6 +104,12 @@ export function engineOptions(common: CommonOptions, signal: AbortSignal, log: (
       phase = progress.phase;
     },
   };
+}
+
+/** The label under which approximate answers are given out. */
+export function approximateText(margin: number, agreement: number): string {
+  const share = `${(100 * agreement).toFixed(1)} %`;
+  return `Approximate routing, margin ${margin}: ${share} of the chosen experts are those of exact routing. The text may differ from the exact one.`;
 }
 
 export interface Generating {
@@ -159,7 +167,10 @@ export async function generate(
     decodeTokensPerSecond: perSecond(answerTokens, decodeMs),
   };
   const { description, software } = opened.device.capabilities;
+  const { approximateRouting = null } = context.common;
+  const agreement = approximateRouting === null ? null : (routingAgreement(engine.residency()) ?? 1);
   context.write('\n');
+  if (approximateRouting !== null) context.log(approximateText(approximateRouting, agreement!));
   context.log(
     `${promptTokens} prompt tokens in ${Math.round(prefillMs)} ms, ${answerTokens} tokens in ${Math.round(decodeMs)} ms (${timings.decodeTokensPerSecond.toFixed(1)} per second), ended by ${result.reason}, on ${description}`,
   );
@@ -169,6 +180,8 @@ export async function generate(
     promptIds: Array.from(promptIds),
     reason: result.reason,
     sampling: settings.sampling,
+    approximateRouting,
+    routingAgreement: agreement,
     counters: engine.counters(),
     memory: engine.memory(),
     timings,

@@ -4,7 +4,7 @@ import { median, summarise, type BenchRun } from './bench.ts';
 
 const run = (elapsedMs: number): BenchRun => ({
   prefill: { tokens: 100, elapsedMs: 2 * elapsedMs },
-  experts: { hits: 60, missesFromRam: 15, missesFromDisk: 5, resumes: 20 },
+  experts: { hits: 60, missesFromRam: 15, missesFromDisk: 5, substitutes: 8, resumes: 20 },
   decode: {
     tokens: 10,
     elapsedMs,
@@ -25,6 +25,7 @@ test('the median of odd and even counts', () => {
 test('counts are per token, rates are medians of the runs', () => {
   expect(summarise([run(1000), run(200), run(500)])).toEqual({
     expertHitRate: 0.75,
+    routingAgreement: 0.9,
     expertMissesFromRamPerToken: 1.5,
     expertMissesFromDiskPerToken: 0.5,
     resumesPerToken: 2,
@@ -42,6 +43,6 @@ test('counts are per token, rates are medians of the runs', () => {
 });
 
 test('a model whose experts all have slots counts no uses, and hits always', () => {
-  const resident = { ...run(500), experts: { hits: 0, missesFromRam: 0, missesFromDisk: 0, resumes: 0 } };
-  expect(summarise([resident])).toMatchObject({ expertHitRate: 1, resumesPerToken: 0 });
+  const resident = { ...run(500), experts: { hits: 0, missesFromRam: 0, missesFromDisk: 0, substitutes: 0, resumes: 0 } };
+  expect(summarise([resident])).toMatchObject({ expertHitRate: 1, routingAgreement: 1, resumesPerToken: 0 });
 });

@@ -4,11 +4,12 @@
  */
 import type { Engine, EngineCounters } from '../../../../gpu/runtime/types.ts';
 import type { ResidencyCounters } from '../../../../gpu/residency/types.ts';
+import { routingAgreement } from '../../../contract/approximate-routing.ts';
 import { openEngine } from '../../node/engine.ts';
 import { besidePrediction, predictionText } from '../bench-prediction.ts';
 import type { CliCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { engineOptions } from '../generation.ts';
+import { approximateText, engineOptions } from '../generation.ts';
 
 const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
 const WARM_UP_TOKENS = 4;
@@ -52,6 +53,7 @@ export const command: CliCommand = {
       const prediction = besidePrediction(plan, engine.memory(), residency, summary);
       const document = {
         adapter: { description, software },
+        approximateRouting: common.approximateRouting ?? null,
         ...shape,
         loadMs,
         ...summary,
@@ -61,7 +63,13 @@ export const command: CliCommand = {
         plan,
         prediction,
       };
-      const texts = [asText(description, summary, memory.peakMemoryOverFileSize), predictionText(prediction)];
+      const texts = [
+        asText(description, summary, memory.peakMemoryOverFileSize),
+        ...(common.approximateRouting === undefined
+          ? []
+          : [approximateText(common.approximateRouting, summary.routingAgreement)]),
+        predictionText(prediction),
+      ];
       context.result(document, texts.join('\n\n'));
       return EXIT.done;
     } finally {
@@ -78,6 +86,7 @@ export interface BenchRun {
     readonly hits: number;
     readonly missesFromRam: number;
     readonly missesFromDisk: number;
+    readonly substitutes: number;
     readonly resumes: number;
   };
   readonly decode: {
@@ -113,6 +122,7 @@ async function measure(engine: Engine, prompt: Uint32Array, newTokens: number): 
       hits: experts('hits'),
       missesFromRam: experts('missesFromRam'),
       missesFromDisk: experts('missesFromDisk'),
+      substitutes: experts('substitutes'),
       resumes: experts('resumes'),
     },
     decode: {
@@ -136,6 +146,7 @@ export function summarise(runs: readonly BenchRun[]) {
   const uses = (run: BenchRun) => run.experts.hits + run.experts.missesFromRam + run.experts.missesFromDisk;
   return {
     expertHitRate: median(runs.map((run) => (uses(run) === 0 ? 1 : run.experts.hits / uses(run)))),
+    routingAgreement: median(runs.map((run) => routingAgreement(run.experts) ?? 1)),
     expertMissesFromRamPerToken: median(runs.map(({ experts, decode }) => experts.missesFromRam / decode.tokens)),
     expertMissesFromDiskPerToken: median(runs.map(({ experts, decode }) => experts.missesFromDisk / decode.tokens)),
     resumesPerToken: median(runs.map(({ experts, decode }) => experts.resumes / decode.tokens)),
