@@ -18,6 +18,7 @@ it('says what is wrong and what is allowed', () => {
     ['topP', 'high'],
     ['contextTokens', '-1'],
     ['expertsUsed', '17'],
+    ['approximateRouting', '0'],
     ['expertsUsed', '0'],
     ['maxAnswerTokens', 'Infinity'],
   ])

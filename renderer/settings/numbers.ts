@@ -1,10 +1,18 @@
 /** The numeric settings: what each means, what may be typed, and how typed text becomes a value. */
+import { MAX_ROUTING_MARGIN, MIN_ROUTING_MARGIN } from '../../main/contract/approximate-routing.ts';
 import { MAX_EXPERTS_USED } from '../../main/contract/experts-used.ts';
 import type { SamplingKey } from '../../main/contract/sampling.ts';
 import type { Settings } from '../../main/contract/types.ts';
 
 export type NumberSetting =
-  SamplingKey | 'seed' | 'maxAnswerTokens' | 'expertsUsed' | 'contextTokens' | 'gpuBudgetBytes' | 'ramBudgetBytes';
+  | SamplingKey
+  | 'seed'
+  | 'maxAnswerTokens'
+  | 'expertsUsed'
+  | 'contextTokens'
+  | 'gpuBudgetBytes'
+  | 'ramBudgetBytes'
+  | 'approximateRouting';
 
 export interface NumberField {
   readonly key: NumberSetting;
@@ -106,6 +114,15 @@ export const LOADING: readonly NumberField[] = [
     step: 1,
     unit: 2 ** 20,
     empty: 'chosen by Conclave',
+  },
+  {
+    key: 'approximateRouting',
+    label: 'Approximate routing (faster, changes answers)',
+    help: 'Where an expert is not on the GPU, one that is there answers instead if the model finds it at most this much worse, in units of its router: 0.5 is little, 4 is much. Empty: exact.',
+    min: MIN_ROUTING_MARGIN,
+    max: MAX_ROUTING_MARGIN,
+    step: 0.01,
+    empty: 'off, exact',
   },
 ];
 
