@@ -12,7 +12,7 @@ const HUGE = 1e6;
 /** Below half a unit in the last place of any logit: changes no sum. */
 const NOTHING = 1e-30;
 
-describe.skipIf(!gpu)('cache-aware routing', async () => {
+describe.skipIf(!gpu)('cache-aware routing', { timeout: 180_000 }, async () => {
   const model = gpu ? await tinySpec({ architecture: 'qwen3moe', type: 'Q8_0', nLayers: 3 }) : (null as unknown as ModelSpec);
   const half = gpu ? planOf(model, [slotted(4)]) : undefined;
 

@@ -74,6 +74,7 @@ async function open({ bytes, budget }: Model) {
           gpuBudgetBytes,
           ramBudgetBytes: 50_000,
           warmCounts: null,
+          approximateRouting: null,
           ramFreeBytes: 2 ** 32,
           ramTotalBytes: 2 ** 33,
           links: LINKS,
