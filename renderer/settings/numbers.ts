@@ -25,6 +25,8 @@ export interface NumberField {
   readonly unit?: number;
   /** What an empty field means; null: it must be filled. */
   readonly empty: string | null;
+  /** What emptying it does, on the button that does. */
+  readonly reset?: string;
 }
 
 export const ANSWERS: readonly NumberField[] = [
@@ -72,6 +74,7 @@ export const ANSWERS: readonly NumberField[] = [
     max: 4_294_967_295,
     step: 1,
     empty: 'new each time',
+    reset: 'A new one each time',
   },
   {
     key: 'maxAnswerTokens',
@@ -94,6 +97,7 @@ export const LOADING: readonly NumberField[] = [
     max: 1_048_576,
     step: 1,
     empty: 'chosen by Conclave',
+    reset: 'Let Conclave choose',
   },
   {
     key: 'gpuBudgetBytes',
@@ -104,6 +108,7 @@ export const LOADING: readonly NumberField[] = [
     step: 1,
     unit: 2 ** 20,
     empty: 'chosen by Conclave',
+    reset: 'Let Conclave choose',
   },
   {
     key: 'ramBudgetBytes',
@@ -114,6 +119,7 @@ export const LOADING: readonly NumberField[] = [
     step: 1,
     unit: 2 ** 20,
     empty: 'chosen by Conclave',
+    reset: 'Let Conclave choose',
   },
   {
     key: 'approximateRouting',
@@ -123,6 +129,7 @@ export const LOADING: readonly NumberField[] = [
     max: MAX_ROUTING_MARGIN,
     step: 0.01,
     empty: 'off, exact',
+    reset: 'Turn it off',
   },
 ];
 

@@ -31,7 +31,7 @@ it('offers the way back, but not where a value is needed', () => {
   expect(unsetField(field('minP'), null)?.reset).toBe('Back to Conclave’s 0.05');
   expect(unsetField(field('contextTokens'), null)).toEqual({
     placeholder: 'chosen by Conclave',
-    reset: 'Back to chosen by Conclave',
+    reset: 'Let Conclave choose',
   });
   expect(unsetField(field('maxAnswerTokens'), null)).toBeNull();
 });

@@ -15,7 +15,7 @@ export interface Unset {
 export function unsetField(field: NumberField, model: SettingsModel): Unset | null {
   if (isSampling(field.key)) return unsetSampling(field.key, model);
   if (field.key === 'expertsUsed') return unsetExperts(model);
-  return field.empty === null ? null : { placeholder: field.empty, reset: `Back to ${field.empty}` };
+  return field.empty === null ? null : { placeholder: field.empty, reset: field.reset ?? 'Empty' };
 }
 
 function isSampling(key: NumberSetting): key is SamplingKey {
