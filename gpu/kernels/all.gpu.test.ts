@@ -1,29 +1,27 @@
-/** Runs every kernel's cases on this machine's adapter: as it is, without subgroups, without shader-f16. */
+/** Runs every kernel's cases on this machine's adapter: as it is and, where that differs, as on hardware, without subgroups, without f16. */
 import { afterAll, describe, expect, test } from 'vitest';
 import { openTestDevice } from '../../tests/gpu/node-gpu.ts';
-import type { GpuDevice } from '../device/open-device.ts';
 import { allCases } from './all-cases.ts';
-import { configurationApplies, runCase, SUITE_CONFIGURATIONS } from './harness.ts';
+import { openConfigurations, runDistinct } from './harness.ts';
 
-const devices: GpuDevice[] = [];
-afterAll(() => devices.forEach((gpu) => gpu.dispose()));
+const configurations = await openConfigurations(openTestDevice);
+const nRuns = new Map<string, number>();
+const adapter = configurations.find((configuration) => 'gpu' in configuration)?.gpu.capabilities.description;
 
-for (const configuration of SUITE_CONFIGURATIONS) {
-  const gpu = await openTestDevice(configuration.options);
-  if (gpu) devices.push(gpu);
-  const applies = gpu !== null && configurationApplies(gpu.adapter, configuration);
-  const adapter = gpu?.capabilities.description ?? 'no adapter';
-  const title = `${configuration.name} on ${adapter}`;
-  if (!gpu || !applies) {
-    test.skipIf(true)(`${title}: there is nothing to switch off`, () => undefined); // one reason, one skip
-    continue;
-  }
-  describe(title, () => {
-    for (const kernelCase of allCases) {
-      test(kernelCase.name, async () => {
-        const report = await runCase(gpu, kernelCase);
-        expect(report.failures).toEqual([]);
-      });
-    }
-  });
-}
+afterAll(() => {
+  console.log([...nRuns].map(([configuration, n]) => `${configuration}: ${n} of ${allCases.length} cases`).join(', '));
+  for (const configuration of configurations) if ('gpu' in configuration) configuration.gpu.dispose();
+});
+
+for (const configuration of configurations)
+  if ('skipped' in configuration) test.skip(`${configuration.name}: ${configuration.skipped}`); // one reason, one skip
+
+describe.runIf(adapter)(`on ${adapter}`, () => {
+  for (const kernelCase of allCases)
+    test(kernelCase.name, async () => {
+      const reports = await runDistinct(configurations, kernelCase);
+      for (const { configuration } of reports) nRuns.set(configuration, (nRuns.get(configuration) ?? 0) + 1);
+      expect(reports[0]?.configuration).toBe('default');
+      expect(reports.filter(({ failures }) => failures.length > 0)).toEqual([]);
+    });
+});

@@ -3,7 +3,7 @@
  * a browser page. Every output lies between guard words; NaN and infinities are looked for first, then NMSE and the greatest error.
  */
 import type { GpuDevice, OpenDeviceOptions } from '../device/open-device.ts';
-import { openDevice } from '../device/open-device.ts';
+import type { KernelProgram } from '../device/types.ts';
 import { alignUp, BufferUsage, MapMode, RANGE_ALIGNMENT_BYTES } from '../device/usage.ts';
 import { invariant } from '../invariant.ts';
 import { f16ToF32 } from '../quant/half.ts';
@@ -35,30 +35,67 @@ export function configurationApplies(adapter: GPUAdapter, configuration: SuiteCo
   return (configuration.options.disable ?? []).every((feature) => adapter.features.has(feature));
 }
 
-export interface SuiteReport {
-  readonly adapter: string;
-  readonly configuration: string;
-  /** Set when the adapter lacks what the configuration would switch off. */
-  readonly skipped?: string;
-  readonly cases: readonly CaseReport[];
+/** A configuration's device, or why this adapter has none. */
+export type OpenedConfiguration = { readonly name: string } & ({ readonly gpu: GpuDevice } | { readonly skipped: string });
+
+/** All configurations side by side; `open` gives null where there is no adapter. The caller disposes of the devices. */
+export async function openConfigurations(
+  open: (options: OpenDeviceOptions) => Promise<GpuDevice | null>,
+): Promise<readonly OpenedConfiguration[]> {
+  const opened: OpenedConfiguration[] = [];
+  for (const configuration of SUITE_CONFIGURATIONS) {
+    const { name, options } = configuration;
+    const gpu = await open(options);
+    if (!gpu) {
+      opened.push({ name, skipped: 'no adapter' });
+    } else if (configurationApplies(gpu.adapter, configuration)) {
+      opened.push({ name, gpu });
+    } else {
+      gpu.dispose();
+      opened.push({ name, skipped: `${(options.disable ?? []).join()} is not there anyway` });
+    }
+  }
+  return opened;
 }
 
-/** The whole suite in every configuration, one device after another. */
-export async function runSuite(gpu: GPU, cases: readonly KernelCase[]): Promise<SuiteReport[]> {
-  const reports: SuiteReport[] = [];
-  for (const configuration of SUITE_CONFIGURATIONS) {
-    const opened = await openDevice(gpu, configuration.options);
-    const report = { adapter: opened.capabilities.description, configuration: configuration.name };
-    if (!configurationApplies(opened.adapter, configuration)) {
-      reports.push({ ...report, skipped: `${(configuration.options.disable ?? []).join()} is not there anyway`, cases: [] });
-    } else {
-      const results: CaseReport[] = [];
-      for (const kernelCase of cases) results.push(await runCase(opened, kernelCase));
-      reports.push({ ...report, cases: results });
-    }
-    opened.dispose();
+/**
+ * The case in every configuration, but where it would be the run of one before to the byte: same program, grid and inputs. What a device
+ * without a feature may not see is the same there, because a program that enables one has another text (all-cases.test.ts).
+ * `wanted` may leave out more.
+ */
+export async function runDistinct(
+  configurations: readonly OpenedConfiguration[],
+  kernelCase: KernelCase,
+  wanted: (configuration: string, program: KernelProgram) => boolean = () => true,
+): Promise<readonly (CaseReport & { readonly configuration: string })[]> {
+  const reports: (CaseReport & { configuration: string })[] = [];
+  const runs: CaseRun[] = [];
+  for (const configuration of configurations) {
+    if ('skipped' in configuration) continue;
+    const run = kernelCase.make(configuration.gpu.capabilities);
+    if (runs.some((other) => isSameRun(other, run))) continue;
+    runs.push(run);
+    if (!wanted(configuration.name, run.program)) continue;
+    const report = await runCase(configuration.gpu, { name: kernelCase.name, make: () => run });
+    reports.push({ configuration: configuration.name, ...report });
   }
   return reports;
+}
+
+function isSameRun(a: CaseRun, b: CaseRun): boolean {
+  return (
+    a.program.key === b.program.key &&
+    a.grid.join() === b.grid.join() &&
+    a.bindings.every((binding, i) => isSameContent(contentOf(binding), contentOf(b.bindings[i])))
+  );
+}
+
+/** Contents are whole words (`contentOf`). */
+function isSameContent(a: Uint8Array<ArrayBuffer>, b: Uint8Array<ArrayBuffer>): boolean {
+  if (a.length !== b.length) return false;
+  const [left, right] = [new Uint32Array(a.buffer), new Uint32Array(b.buffer)];
+  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
+  return true;
 }
 
 const GUARD_WORD = 0xfeedface;

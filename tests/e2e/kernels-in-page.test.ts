@@ -1,30 +1,37 @@
 /**
- * Every kernel case that Node runs, inside a real page: the engine must work on `navigator.gpu` as it does on Dawn in Node. The page
- * runs all of them once; each case is a test here, and each further configuration one more.
+ * The kernels inside a real page: the engine must work on `navigator.gpu` as it does on Dawn in Node, where all.gpu.test.ts runs every case
+ * on the same adapter. What a page adds is its own WGSL compiler and API, so every kernel, every variant and every line of WGSL is
+ * compiled and run there at least once. CONCLAVE_PAGE_CASES=all runs all cases.
  */
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { allCases } from '../../gpu/kernels/all-cases.ts';
-import { SUITE_CONFIGURATIONS, type SuiteReport } from '../../gpu/kernels/harness.ts';
+import { SUITE_CONFIGURATIONS } from '../../gpu/kernels/harness.ts';
 import { findChromium, startChromium } from './chromium.ts';
+import type { PageReport } from './kernels-page.ts';
 import { servePage, type PageServer } from './page-server.ts';
 
 // SwiftShader compiles every pipeline anew in each configuration.
 const limitMs = 480_000;
+const which: 'all' | 'new text' = process.env.CONCLAVE_PAGE_CASES === 'all' ? 'all' : 'new text';
+const kernelOf = (caseName: string) => caseName.split(':')[0];
+const kernels = [...new Set(allCases.map(({ name }) => kernelOf(name)))];
 
 const found = findChromium();
 let browser: Browser | undefined;
 let server: PageServer | undefined;
-let reports: SuiteReport[] = [];
+let page: PageReport;
 
 beforeAll(async () => {
   if ('missing' in found) return;
   [browser, server] = [await startChromium(found), await servePage(path.join(import.meta.dirname, 'kernels-page.ts'))];
-  const page = await browser.newPage();
-  await page.goto(server.address);
-  await page.waitForFunction(() => 'runKernels' in window);
-  reports = await page.evaluate(() => window.runKernels());
+  const opened = await browser.newPage();
+  await opened.goto(server.address);
+  await opened.waitForFunction(() => 'runKernels' in window);
+  page = await opened.evaluate((cases) => window.runKernels(cases), which);
+  for (const { name } of SUITE_CONFIGURATIONS)
+    console.log(`${name}: ${page.reports.filter(({ configuration }) => configuration === name).length} cases (${which})`);
 }, limitMs);
 
 afterAll(async () => {
@@ -33,27 +40,19 @@ afterAll(async () => {
 });
 
 describe('in a page', () => {
-  for (const { name } of allCases) {
+  for (const kernel of kernels)
+    test(kernel, (context) => {
+      if ('missing' in found) return context.skip(found.missing);
+      const reports = page.reports.filter(({ name }) => kernelOf(name) === kernel);
+      expect(reports.map(({ configuration }) => configuration)).toContain('default');
+      expect(reports.filter(({ failures }) => failures.length > 0)).toEqual([]);
+    });
+
+  for (const { name, options } of SUITE_CONFIGURATIONS)
     test(name, (context) => {
       if ('missing' in found) return context.skip(found.missing);
-      const result = reports[0].cases.find((candidate) => candidate.name === name);
-      expect(result?.failures, 'the page ran this case').toEqual([]);
+      const reason = page.skipped[name];
+      if (reason && options.disable) return context.skip(`${name} in a page: ${reason}`);
+      expect(reason).toBeUndefined();
     });
-  }
-
-  for (const { name: configuration } of SUITE_CONFIGURATIONS.slice(1)) {
-    test(`all cases with ${configuration}`, (context) => {
-      if ('missing' in found) return context.skip(found.missing);
-      const report = reports.find((candidate) => candidate.configuration === configuration);
-      if (report?.skipped) return context.skip(`${configuration} in a page: ${report.skipped}`);
-      expect(report?.cases.map(({ name }) => name)).toEqual(allCases.map(({ name }) => name));
-      expect(report?.cases.filter(({ failures }) => failures.length > 0)).toEqual([]);
-    });
-  }
-});
-
-test('the page runs the suite without switching anything off', (context) => {
-  if ('missing' in found) return context.skip(found.missing);
-  expect(reports[0]).toMatchObject({ configuration: 'default' });
-  expect(reports[0].cases.length).toBe(allCases.length);
 });
