@@ -1,4 +1,5 @@
 /** What `run` and `chat` share: sampling options, and one answer as text on stdout or as the JSON document. */
+import type { ConclaveError } from '../../../gpu/errors.ts';
 import type { GgufFile } from '../../../gpu/gguf/types.ts';
 import type { EngineSession } from '../../../gpu/runtime/session.ts';
 import type { Engine, SamplingSettings } from '../../../gpu/runtime/types.ts';
@@ -103,6 +104,7 @@ export function engineOptions(common: CommonOptions, signal: AbortSignal, log: (
       if (progress.phase !== phase) log(`Loading ${progress.phase} …`);
       phase = progress.phase;
     },
+    onReset: ({ code }: ConclaveError) => log(`The graphics device failed (${code}): loading the model again to go on …`),
   };
 }
 
@@ -114,7 +116,7 @@ export function approximateText(margin: number, agreement: number): string {
 
 export interface Generating {
   readonly engine: Engine;
-  readonly session: EngineSession;
+  readonly session: Pick<EngineSession, 'generate'>;
   readonly tokenizer: Tokenizer;
   readonly loadMs: number;
   readonly device: { readonly capabilities: { readonly description: string; readonly software: boolean } };
@@ -156,7 +158,6 @@ export async function generate(
   settings: GenerationSettings,
   context: CliContext,
 ): Promise<void> {
-  const { engine } = opened;
   const { text, ids, result } = await generateText(opened, promptIds, settings, context.signal, (piece) => context.write(piece));
   const { prefillMs, decodeMs, promptTokens, answerTokens } = result;
   const timings = {
@@ -168,7 +169,7 @@ export async function generate(
   };
   const { description, software } = opened.device.capabilities;
   const { approximateRouting = null } = context.common;
-  const agreement = approximateRouting === null ? null : (routingAgreement(engine.residency()) ?? 1);
+  const agreement = approximateRouting === null ? null : (routingAgreement(opened.engine.residency()) ?? 1);
   context.write('\n');
   if (approximateRouting !== null) context.log(approximateText(approximateRouting, agreement!));
   context.log(
@@ -182,8 +183,8 @@ export async function generate(
     sampling: settings.sampling,
     approximateRouting,
     routingAgreement: agreement,
-    counters: engine.counters(),
-    memory: engine.memory(),
+    counters: opened.engine.counters(),
+    memory: opened.engine.memory(),
     timings,
     adapter: { description, software },
   });

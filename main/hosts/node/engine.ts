@@ -5,8 +5,10 @@ import { openDevice, type GpuDevice } from '../../../gpu/device/open-device.ts';
 import type { Budget } from '../../../gpu/residency/plan/plan-for-device.ts';
 import type { OffloadPlan } from '../../../gpu/residency/plan/types.ts';
 import { createEngine } from '../../../gpu/runtime/engine.ts';
+import type { ConclaveError } from '../../../gpu/errors.ts';
 import { createPlannedEngine } from '../../../gpu/runtime/planned-engine.ts';
-import { EngineSession } from '../../../gpu/runtime/session.ts';
+import type { EngineSession } from '../../../gpu/runtime/session.ts';
+import { SurvivingEngine } from '../../../gpu/runtime/surviving-engine.ts';
 import type { Engine, EngineOptions } from '../../../gpu/runtime/types.ts';
 import { createTokenizer } from '../../../gpu/tokenizer/tokenizer.ts';
 import type { ChatTemplate, Tokenizer } from '../../../gpu/tokenizer/types.ts';
@@ -26,6 +28,8 @@ export interface OpenEngineOptions extends Omit<EngineOptions, 'model' | 'reside
   readonly dataFolder?: string;
   /** Measure unknown link speeds even where all experts fit: for a prediction. */
   readonly measure?: boolean;
+  /** The device failed under `session`, and is being had again. */
+  readonly onReset?: (fault: ConclaveError) => void;
 }
 
 export interface OpenedEngine {
@@ -33,9 +37,12 @@ export interface OpenedEngine {
   readonly tokenizer: Tokenizer;
   readonly template: ChatTemplate;
   readonly device: GpuDevice;
+  /** The present one: after a reset of the device it is another. */
   readonly engine: Engine;
+  /** As it was made first. */
   readonly plan: OffloadPlan;
-  readonly session: EngineSession;
+  /** Outlives a device that fails. */
+  readonly session: Pick<EngineSession, 'generate'>;
   /** From the call to a model that can answer. */
   readonly loadMs: number;
   close(): Promise<void>;
@@ -43,7 +50,7 @@ export interface OpenedEngine {
 
 /** Rejects with gguf.*, file.*, model.*, gpu.* or engine.* (`engine.budget`: it does not fit); nothing stays open then. */
 export async function openEngine({ path, adapter = 'auto', ...wishes }: OpenEngineOptions): Promise<OpenedEngine> {
-  const { gpuBudget, ramBudget, dataFolder, measure, contextTokens, expertsUsed, ...options } = wishes;
+  const { gpuBudget, ramBudget, dataFolder, measure, onReset, contextTokens, expertsUsed, ...options } = wishes;
   const startMs = performance.now();
   const opened = await openModelFile(path, options.signal);
   let device: GpuDevice | undefined;
@@ -52,8 +59,8 @@ export async function openEngine({ path, adapter = 'auto', ...wishes }: OpenEngi
     const model = readModel(file);
     const tokenizer = createTokenizer(file.metadata);
     const template = createChatTemplate(file.metadata);
-    device = await openDevice(await nodeGpu(adapter));
-    const gpu = device;
+    const open = async () => openDevice(await nodeGpu(adapter));
+    const gpu = (device = await open());
     const planned = await createPlannedEngine(gpu, model, {
       ...wishesOf({ contextTokens, expertsUsed, gpuBudget, ramBudget }),
       measureOnlyToShare: !measure,
@@ -62,20 +69,26 @@ export async function openEngine({ path, adapter = 'auto', ...wishes }: OpenEngi
       create: createEngine,
     });
     keepMeasured(planned, dataFolder);
-    const { engine, plan } = planned;
+    const survivor = new SurvivingEngine(gpu, planned, {
+      openDevice: open,
+      warmCounts: options.warmCounts,
+      onReset: (fault) => onReset?.(fault),
+      onRestored() {},
+      onLost() {}, // the answer at work is told
+    });
     return {
       model,
       tokenizer,
       template,
       device: gpu,
-      engine,
-      plan,
-      session: new EngineSession(engine),
+      get engine() {
+        return survivor.engine;
+      },
+      plan: planned.plan,
+      session: survivor,
       loadMs: performance.now() - startMs,
       async close() {
-        await engine.stop();
-        engine.dispose();
-        gpu.dispose();
+        await survivor.end();
         await opened.close();
       },
     };
