@@ -159,6 +159,7 @@ export function createServices(options: ServicesOptions): Services {
     events,
     contextTokens: () => settings.current.contextTokens,
     expertsUsed: () => settings.current.expertsUsed,
+    kvType: () => settings.current.kvType,
     experts,
     freeEngine: (error) => chat.freeEngine(error),
     onReady: () => chat.pump(),

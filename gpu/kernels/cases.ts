@@ -5,11 +5,12 @@
 import type { DeviceCapabilities, KernelProgram } from '../device/types.ts';
 import { quantFormat, dequantise, quantise } from '../quant/formats.ts';
 import { toPlanes } from '../quant/planes.ts';
+import type { KvType } from '../quant/kv-types.ts';
 import type { ComputeType } from '../quant/types.ts';
 
 export type CaseData = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float32Array;
 
-/** How near f32 or f16 results must come to the f64 reference; `reason` says where the numbers come from. */
+/** How near results must come to the f64 reference; `reason` says where the numbers come from. */
 export interface Tolerance {
   /** Σ(got − want)² / Σ want². */
   readonly nmse: number;
@@ -20,8 +21,14 @@ export interface Tolerance {
 
 export type Expected =
   | { readonly type: 'f32'; readonly values: Float32Array | Float64Array; readonly tolerance: Tolerance }
-  /** Pairs packed in words, the earlier value in the low half. */
-  | { readonly type: 'f16'; readonly values: Float32Array | Float64Array; readonly tolerance: Tolerance }
+  /** Rows of a KV cache, `[rows, Hd]`. */
+  | {
+      readonly type: 'kv';
+      readonly kvType: KvType;
+      readonly headWidth: number;
+      readonly values: Float64Array;
+      readonly tolerance: Tolerance;
+    }
   /** Equal bit for bit. */
   | { readonly type: 'u32'; readonly values: Uint32Array }
   /** A binding may hold several arrays one after another; offsets are bytes from the binding's start. What no part covers may be anything. */

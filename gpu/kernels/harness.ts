@@ -6,7 +6,7 @@ import type { GpuDevice, OpenDeviceOptions } from '../device/open-device.ts';
 import type { KernelProgram } from '../device/types.ts';
 import { alignUp, BufferUsage, MapMode, RANGE_ALIGNMENT_BYTES } from '../device/usage.ts';
 import { invariant } from '../invariant.ts';
-import { f16ToF32 } from '../quant/half.ts';
+import { decodeKv, kvLayout } from '../quant/kv-formats.ts';
 import type { CaseBinding, CaseData, CaseRun, Expected, KernelCase, Tolerance } from './cases.ts';
 
 export interface CaseReport {
@@ -182,7 +182,9 @@ function bytesOf(data: CaseData): Uint8Array {
 function expectedBytes(expected: Expected): number {
   if (expected.type === 'parts')
     return Math.max(...expected.parts.map((part) => part.offsetBytes + expectedBytes(part.expected)));
-  return expected.values.length * (expected.type === 'f16' ? 2 : 4);
+  const { length } = expected.values;
+  if (expected.type === 'kv') return kvLayout(expected.kvType, expected.headWidth, length / expected.headWidth).sizeBytes;
+  return 4 * length;
 }
 
 /** Whole buffers of the read-write bindings, null for the others. */
@@ -247,8 +249,13 @@ function judge(content: Uint8Array, expected: Expected, where: string): { failur
   }
   const bytes = content.slice(0, alignUp(expectedBytes(expected), 4)).buffer;
   if (expected.type === 'u32') return { failures: judgeExact(new Uint32Array(bytes), expected.values, where), nmse: 0 };
-  const got = expected.type === 'f32' ? new Float32Array(bytes) : Float32Array.from(new Uint16Array(bytes), f16ToF32);
+  const got = expected.type === 'f32' ? new Float32Array(bytes) : kvRows(expected, new Uint8Array(bytes));
   return judgeNear(got, expected.values, expected.tolerance, where);
+}
+
+function kvRows(expected: Extract<Expected, { type: 'kv' }>, bytes: Uint8Array): Float64Array {
+  const { kvType, headWidth, values } = expected;
+  return decodeKv(kvType, headWidth, values.length / headWidth, bytes);
 }
 
 function judgeExact(got: Uint32Array, want: Uint32Array, where: string): string[] {
@@ -258,7 +265,7 @@ function judgeExact(got: Uint32Array, want: Uint32Array, where: string): string[
   return [`${where}: ${wrong.length} of ${want.length} words differ: ${first.join(', ')}`];
 }
 
-function judgeNear(got: Float32Array, want: ArrayLike<number>, tolerance: Tolerance, where: string) {
+function judgeNear(got: Float32Array | Float64Array, want: ArrayLike<number>, tolerance: Tolerance, where: string) {
   const n = want.length;
   const notFinite = Array.from({ length: n }, (_, i) => i).filter((i) => !Number.isFinite(got[i]));
   if (notFinite.length > 0) {

@@ -5,6 +5,7 @@
 import { invariant } from '../invariant.ts';
 import type { ModelSpec } from '../architectures/types.ts';
 import { embedRef } from '../kernels/embed/embed.ref.ts';
+import type { KvType } from '../quant/kv-types.ts';
 import { headMatvecRef } from '../kernels/head-matvec/head-matvec.ref.ts';
 import { sampleGreedyRef } from '../kernels/sample-greedy/sample-greedy.ref.ts';
 import { runLayer, type LayerCache } from './layer.ts';
@@ -12,8 +13,8 @@ import { ropeInverseFrequencies } from './ops/rope.ts';
 import { ReferenceWeights, type ProductOf } from './weights.ts';
 
 export interface ReferenceOptions {
-  /** Default `f16`, as the GPU stores keys and values. */
-  readonly kvRounding?: 'f16' | 'none';
+  /** As the cache stores keys and values; `none`: not at all. Default `f16`, as the engine's. */
+  readonly kvRounding?: KvType | 'none';
   readonly expertsUsed?: number;
   /** Dequantised weights kept between calls. Default 1 GiB. */
   readonly weightBudgetBytes?: number;

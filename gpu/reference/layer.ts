@@ -1,5 +1,6 @@
 /** One layer of the reference engine for one token, composed of the decode kernels' references. */
 import type { AttentionTensors, LayerSpec, ModelSpec, MoeFfnTensors } from '../architectures/types.ts';
+import type { KvType } from '../quant/kv-types.ts';
 import { attentionDecodeRef, type AttentionDecodeParams } from '../kernels/attention-decode/attention-decode.ref.ts';
 import { attentionReduceRef } from '../kernels/attention-reduce/attention-reduce.ref.ts';
 import { denseDownRef } from '../kernels/dense-down/dense-down.ref.ts';
@@ -17,7 +18,7 @@ import type { ReferenceWeights } from './weights.ts';
 const SPLIT_TOKENS = 256;
 
 export interface ReferenceSettings {
-  readonly kvRounding: 'f16' | 'none';
+  readonly kvRounding: KvType | 'none';
   /** Instead of the model's own number. */
   readonly expertsUsed?: number;
   /** Experts of the layer that give nothing, as in a run-through that does not wait for them. */

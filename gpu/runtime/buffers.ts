@@ -82,7 +82,7 @@ export interface LayerBuffers {
         readonly transit?: ExpertSlab;
         readonly shared?: SharedExpertBuffers;
       };
-  /** Keys and values, `[G, C, Hd/2]` u32 words each. */
+  /** Keys and values, `[G, C]` rows of a head each (kvLayout). */
   readonly keys: BufferRange;
   readonly values: BufferRange;
 }

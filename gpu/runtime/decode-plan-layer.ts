@@ -88,12 +88,13 @@ export function ffnSteps(parts: DecodeParts, layer: LayerSpec): DecodeStep[] {
   return ffn.kind === 'dense' ? denseSteps(parts, layer, ffn) : expertSteps(parts, layer, ffn);
 }
 
-function attentionShape({ model, buffers, contextTokens }: PlanContext, vectors: LayerVectors): AttentionShape {
+function attentionShape({ model, buffers, contextTokens, kvType }: PlanContext, vectors: LayerVectors): AttentionShape {
   return {
     nHeads: model.nHeads,
     nKvHeads: model.nKvHeads,
     headWidth: model.headWidth,
     contextTokens,
+    kvType,
     attentionScale: model.attentionScale,
     qkNorm: model.qkNorm,
     qNorm: vectors.qNorm,

@@ -9,6 +9,7 @@ import type { BufferRange } from '../device/types.ts';
 import { BufferUsage } from '../device/usage.ts';
 import { engineError, isConclaveError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
+import type { KvType } from '../quant/kv-types.ts';
 import { Residency } from '../residency/cache/residency.ts';
 import { defaultPolicy } from '../residency/policy/policies.ts';
 import { fewerSlots } from '../residency/fewer-slots.ts';
@@ -65,6 +66,7 @@ async function createByPlan(
 ): Promise<Engine> {
   const { model, signal, onProgress, warmCounts } = options;
   const contextTokens = options.contextTokens ?? Math.min(model.trainedContextTokens, DEFAULT_CONTEXT_TOKENS);
+  const kvType = options.kvType ?? 'f16';
   const chunkTokens = Math.min(options.prefillChunkTokens ?? DEFAULT_CHUNK_TOKENS, contextTokens);
   const tokensInFlight = options.tokensInFlight ?? (gpu.capabilities.software ? 1 : DEFAULT_STEPS);
   invariant(contextTokens >= 1, `context of ${contextTokens} tokens`);
@@ -74,6 +76,7 @@ async function createByPlan(
   try {
     const buffers = await loadModelBuffers(gpu, model, {
       contextTokens,
+      kvType,
       residency: plan,
       expertsUsed: used,
       warmCounts,
@@ -91,7 +94,7 @@ async function createByPlan(
     releases.push(() => gpu.buffers.release(stateBuffer));
     const state: BufferRange = { buffer: stateBuffer, offsetBytes: 0, sizeBytes: stateBuffer.size };
     const routingMargins = marginsOf(model, buffers, options.approximateRouting ?? 0);
-    const context: PlanContext = { gpu, model, buffers, contextTokens, expertsUsed: used, routingMargins, state };
+    const context: PlanContext = { gpu, model, buffers, contextTokens, kvType, expertsUsed: used, routingMargins, state };
     const report = (done: number, total: number) => onProgress?.({ phase: 'pipelines', done, total });
     const decode = await DecodePlan.create(context, report);
     releases.push(() => decode.dispose());
@@ -135,6 +138,7 @@ interface EngineParts {
 class WebGpuEngine implements Engine {
   readonly model: ModelSpec;
   readonly contextTokens: number;
+  readonly kvType: KvType;
   readonly #parts: EngineParts;
   readonly #stepBytes: StepBytes;
   #position = 0;
@@ -148,6 +152,7 @@ class WebGpuEngine implements Engine {
     this.#parts = parts;
     this.model = parts.context.model;
     this.contextTokens = parts.context.contextTokens;
+    this.kvType = parts.context.kvType;
     this.#stepBytes = stepWeightBytes(parts.context);
   }
 

@@ -1,9 +1,11 @@
-/** Keys and values: two buffers a layer, `[G, C, Hd/2]` u32 words of two f16, of fixed capacity C, never reallocated. */
+/** Keys and values: two buffers a layer, each `[G, C]` rows of a head (kvLayout), of fixed capacity C, never reallocated. */
 import type { ModelSpec } from '../architectures/types.ts';
 import type { GpuDevice } from '../device/open-device.ts';
 import type { BufferRange } from '../device/types.ts';
 import { BufferUsage } from '../device/usage.ts';
 import { engineError } from '../errors.ts';
+import { kvLayout } from '../quant/kv-formats.ts';
+import type { KvType } from '../quant/kv-types.ts';
 
 export interface KvLayer {
   readonly keys: BufferRange;
@@ -12,16 +14,17 @@ export interface KvLayer {
 
 const KV_USAGE = BufferUsage.STORAGE | BufferUsage.COPY_DST | BufferUsage.COPY_SRC;
 
-export function kvBytesPerLayer(model: ModelSpec, contextTokens: number): number {
-  return model.nKvHeads * contextTokens * model.headWidth * 2; // of keys; of values the same
+/** Of keys; of values the same. Throws `engine.kv-type`. */
+export function kvBytesPerLayer(model: ModelSpec, kvType: KvType, contextTokens: number): number {
+  return kvLayout(kvType, model.headWidth, model.nKvHeads * contextTokens).sizeBytes;
 }
 
-/** Throws `gpu.limits` or `gpu.out-of-memory`, both of which a shorter context cures. */
-export async function allocateKv(gpu: GpuDevice, model: ModelSpec, contextTokens: number): Promise<KvLayer[]> {
-  const sizeBytes = kvBytesPerLayer(model, contextTokens);
+/** Throws `engine.kv-type`, or `gpu.limits` or `gpu.out-of-memory`, both of which a shorter context cures. */
+export async function allocateKv(gpu: GpuDevice, model: ModelSpec, kvType: KvType, contextTokens: number): Promise<KvLayer[]> {
+  const sizeBytes = kvBytesPerLayer(model, kvType, contextTokens);
   const allowedBytes = gpu.capabilities.maxStorageBindingBytes;
   if (sizeBytes > allowedBytes) {
-    const most = Math.floor(allowedBytes / kvBytesPerLayer(model, 1));
+    const most = Math.floor(allowedBytes / kvBytesPerLayer(model, kvType, 1));
     throw engineError(
       'gpu.limits',
       `A context of ${contextTokens} tokens needs ${sizeBytes} bytes of keys per layer, but this GPU allows ${allowedBytes} bytes per binding. Choose a context of at most ${most} tokens.`,

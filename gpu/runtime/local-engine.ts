@@ -9,6 +9,7 @@ import { engineError, type ConclaveError, type EngineErrorCode, type ErrorDetail
 import { openGguf } from '../gguf/read.ts';
 import type { ByteSource } from '../gguf/types.ts';
 import { invariant } from '../invariant.ts';
+import type { KvType } from '../quant/kv-types.ts';
 import { probeDevice, type DeviceMachine } from '../residency/plan/plan-for-device.ts';
 import type { DeviceLinks, OffloadPlan, Surroundings } from '../residency/plan/types.ts';
 import type { ExpertActivity, ResidencyCounters } from '../residency/types.ts';
@@ -37,6 +38,8 @@ export interface LocalLoadRequest {
   readonly contextTokens: number | null;
   /** Experts per token; null or absent: the model's own number. One that the model does not have is refused (`model.metadata`). */
   readonly expertsUsed?: number | null;
+  /** Of keys and values. Absent: f16. */
+  readonly kvType?: KvType;
   /** From what is planned where each expert lives; absent: all stay on the GPU. */
   readonly planning?: LocalPlanning;
 }
@@ -202,7 +205,7 @@ export class LocalEngine {
   async #create(
     gpu: GpuDevice,
     model: ModelSpec,
-    { contextTokens, expertsUsed, planning }: LocalLoadRequest,
+    { contextTokens, expertsUsed, kvType, planning }: LocalLoadRequest,
     onProgress: (progress: LocalLoadProgress) => void,
     signal: AbortSignal,
   ): Promise<MadeEngine & Pick<LocalLoaded, 'measured'>> {
@@ -214,6 +217,7 @@ export class LocalEngine {
         model,
         contextTokens: contextTokens ?? undefined,
         expertsUsed: expertsUsed ?? undefined,
+        kvType,
       });
       return { ...(await made(gpu, options)), measured: null };
     }
@@ -223,6 +227,7 @@ export class LocalEngine {
       ramBudget: ramBudgetBytes === null ? null : { bytes: ramBudgetBytes },
       context: contextTokens === null ? null : { tokens: contextTokens, fixed: false },
       expertsUsed: expertsUsed ?? undefined,
+      kvType,
       surroundings,
       options: { ...options, warmCounts: warmCounts ?? undefined, approximateRouting: approximateRouting ?? undefined },
       create: createEngine,

@@ -5,6 +5,7 @@
 import type { ModelSpec } from '../architectures/types.ts';
 import type { GpuDevice } from '../device/open-device.ts';
 import type { BufferRange } from '../device/types.ts';
+import type { KvType } from '../quant/kv-types.ts';
 import type { ModelBuffers } from './buffers.ts';
 import type { PrefillOptions } from './types.ts';
 
@@ -14,6 +15,7 @@ export interface PlanContext {
   readonly buffers: ModelBuffers;
   /** C: rows per KV head in every layer's keys and values. */
   readonly contextTokens: number;
+  readonly kvType: KvType;
   /** K per layer index: the model's number unless `EngineOptions.expertsUsed` replaced it; 0 for dense layers. */
   readonly expertsUsed: readonly number[];
   /** Per layer index: how far the choice of experts may bend to what has a slot (`EngineOptions.approximateRouting`); 0 is exact. */

@@ -9,7 +9,7 @@ import { planForDevice, type DevicePlan, type PlanWishes } from '../residency/pl
 import type { ContextWish, DeviceLinks, OffloadPlan, Surroundings } from '../residency/plan/types.ts';
 import type { Engine, EngineOptions } from './types.ts';
 
-type FreeOptions = Omit<EngineOptions, 'model' | 'contextTokens' | 'residency' | 'expertsUsed'>;
+type FreeOptions = Omit<EngineOptions, 'model' | 'contextTokens' | 'residency' | 'expertsUsed' | 'kvType'>;
 
 export interface PlannedEngineRequest extends PlanWishes {
   readonly surroundings: Surroundings;
@@ -56,9 +56,10 @@ async function createByPlan(
 ): Promise<PlannedEngine> {
   const { model, expertsUsed, create, smaller, measured } = making;
   for (let plan = wanted; ;) {
-    const { contextTokens, prefillChunkTokens, residency } = plan;
+    const { contextTokens, kvType, prefillChunkTokens, residency } = plan;
+    const planned = { model, contextTokens, kvType, residency, expertsUsed };
     try {
-      const engine = await create(gpu, { prefillChunkTokens, ...options, model, contextTokens, residency, expertsUsed });
+      const engine = await create(gpu, { prefillChunkTokens, ...options, ...planned });
       return {
         engine,
         plan,

@@ -3,8 +3,8 @@ import type { LayerSpec, MoeFfnTensors } from '../architectures/types.ts';
 import type { BufferRange } from '../device/types.ts';
 import {
   attentionPrefillGrid,
-  ATTENTION_PREFILL,
   attentionPrefillParams,
+  attentionPrefillProgram,
 } from '../kernels/attention-prefill/attention-prefill.ts';
 import { expertsCombineGrid, expertsCombineProgram } from '../kernels/experts-combine/experts-combine.ts';
 import { expertsMatmulDownGrid, expertsMatmulDownProgram } from '../kernels/experts-matmul-down/experts-matmul-down.ts';
@@ -98,10 +98,10 @@ export function layerSteps(parts: LayerParts, spec: LayerSpec): LayerSteps {
 }
 
 function attentionSteps(parts: LayerParts, layer: LayerBuffers): PrefillStep[] {
-  const { model, buffers, contextTokens } = parts.context;
+  const { model, buffers, contextTokens, kvType } = parts.context;
   const { chunk, residual, normed, qkv, queries, attended, middle } = parts.activations;
   const { vectors, keys, values } = layer;
-  const heads = { nHeads: model.nHeads, nKvHeads: model.nKvHeads, headWidth: model.headWidth, contextTokens };
+  const heads = { nHeads: model.nHeads, nKvHeads: model.nKvHeads, headWidth: model.headWidth, contextTokens, kvType };
   const rope = {
     ...heads,
     qkNorm: model.qkNorm,
@@ -127,7 +127,7 @@ function attentionSteps(parts: LayerParts, layer: LayerBuffers): PrefillStep[] {
       grid: (nTokens) => ropeAppendGrid(rope, nTokens),
     },
     {
-      program: ATTENTION_PREFILL,
+      program: attentionPrefillProgram(kvType),
       bindings: [chunk, attentionPrefillParams({ ...heads, scale: model.attentionScale }), queries, keys, values, attended],
       grid: (nTokens) => attentionPrefillGrid(heads, nTokens),
     },

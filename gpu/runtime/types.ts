@@ -3,12 +3,15 @@
  * absolute. All calls are made one after another; a second call while one runs is a bug of the host (invariant).
  */
 import type { ModelSpec } from '../architectures/types.ts';
+import type { KvType } from '../quant/kv-types.ts';
 import type { CachePolicyFactory, GpuBytes, ResidencyCounters, ResidencyPlan } from '../residency/types.ts';
 
 export interface EngineOptions {
   readonly model: ModelSpec;
   /** Capacity of the KV cache; fixed for the engine's life. Default: min(trained, 4096). */
   readonly contextTokens?: number;
+  /** The type of keys and values in the cache (a numeric setting). `q8_0` wants heads of a multiple of 32. Default `f16`. */
+  readonly kvType?: KvType;
   /** Tokens per prefill chunk, 1…512. Never changes a bit of the result. Default 128. */
   readonly prefillChunkTokens?: number;
   /** Decode steps per submission where no miss is possible, 1…4. Never changes a bit of the result. */
@@ -126,6 +129,7 @@ export interface ReplayOptions {
 export interface Engine {
   readonly model: ModelSpec;
   readonly contextTokens: number;
+  readonly kvType: KvType;
   /** Tokens whose keys and values are in the cache. */
   readonly position: number;
   /** Appends `tokens` to the sequence. The last one is kept back for `generate`, which starts from it. */
@@ -143,7 +147,7 @@ export interface Engine {
   logits(tokens: ArrayLike<number>): Promise<Float32Array>;
   /** Logits [n, V], each position fed one by one through the decode kernels. */
   decodeLogits(tokens: ArrayLike<number>): Promise<Float32Array>;
-  /** KV bytes of a layer, tests and debugging: f16 words as laid out in gpu/README.md. */
+  /** KV bytes of a layer, tests and debugging: a cache of these tokens alone, as laid out in gpu/README.md. */
   readKv(layer: number, nTokens: number): Promise<{ keys: Uint32Array; values: Uint32Array }>;
   counters(): EngineCounters;
   /** Where experts were when tokens asked for them; nothing but `slotsBytes` where all have slots. */

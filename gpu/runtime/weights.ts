@@ -9,6 +9,7 @@ import { BufferUsage } from '../device/usage.ts';
 import type { GgufTensor } from '../gguf/types.ts';
 import { invariant } from '../invariant.ts';
 import { dequantise, quantFormat } from '../quant/formats.ts';
+import type { KvType } from '../quant/kv-types.ts';
 import type { ComputeType } from '../quant/types.ts';
 import { ropeInverseFrequencies } from '../reference/ops/rope.ts';
 import { SlotTable } from '../residency/cache/slot-table.ts';
@@ -24,6 +25,8 @@ import { fusedLayout, matrixLayout, vectorsLayout, type VectorName } from './wei
 
 export interface LoadBuffersOptions {
   readonly contextTokens: number;
+  /** Default `f16`. */
+  readonly kvType?: KvType;
   /** Default: every expert in its own slot. */
   readonly residency?: ResidencyPlan;
   /** K per layer of the model where it is not the model's own. */
@@ -95,7 +98,8 @@ class Loader {
 
   async load(): Promise<LoadedBuffers> {
     const model = this.#model;
-    const kv = await allocateKv(this.#gpu, model, this.#options.contextTokens); // first: the likeliest to be refused
+    const { contextTokens, kvType = 'f16' } = this.#options;
+    const kv = await allocateKv(this.#gpu, model, kvType, contextTokens); // first: the likeliest to be refused
     this.#owned.push(...kv.flatMap(({ keys, values }) => [keys.buffer, values.buffer]));
     const table = await this.#slotTable();
     const transit = await this.#transit();

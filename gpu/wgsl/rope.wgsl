@@ -9,9 +9,6 @@ struct Group {
   scale: f32, // 1 / RMS
 }
 
-// The largest finite f16: a larger key or value is stored as this, since packing it is not defined.
-const F16_MAX = 65504.0;
-
 fn element(g: Group, i: u32) -> f32 {
   return clamp(qkv[g.start + i], -CLAMP, CLAMP);
 }
@@ -46,11 +43,6 @@ fn rotated_half(g: Group, i: u32, e: u32, v: f32, position: f32) -> f32 {
   }
   let c = cos_sin(position * globals[ROPE_OFFSET + e - n_pairs]);
   return v * c.x + normed(g, i - n_pairs) * c.y;
-}
-
-// Two f16 in a word, the earlier in the low half.
-fn packed(v: vec2<f32>) -> u32 {
-  return pack2x16float(clamp(v, vec2<f32>(-F16_MAX), vec2<f32>(F16_MAX)));
 }
 
 // (cos, sin) of an angle of any size. The built-in functions are only promised to 2^-11 and only in [-π, π], so the angle is reduced

@@ -7,6 +7,7 @@ import type {
   OffloadPlan,
   Surroundings as EngineSurroundings,
 } from '../../gpu/residency/plan/types.ts';
+import type { KvType } from '../../gpu/quant/kv-types.ts';
 import type { ExpertActivity } from './experts.ts';
 import type { AdapterInfo } from './types.ts';
 import type { WireError } from './errors.ts';
@@ -39,6 +40,8 @@ export interface EngineLoadRequest {
   readonly contextTokens: number | null;
   /** Experts per token; null or absent: the model's own number. */
   readonly expertsUsed?: number | null;
+  /** Of keys and values. Absent: f16. */
+  readonly kvType?: KvType;
   /** Absent: all experts stay on the GPU. */
   readonly planning?: EnginePlanning;
 }

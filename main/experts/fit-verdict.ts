@@ -85,6 +85,7 @@ function roughNumbers(model: ModelSizes, maxBindingBytes: number): ModelNumbers 
     weightsBytes,
     weightsTouchedBytes: weightsBytes,
     nDispatches: 3 + nLayers * (isMoe ? 6 : 5),
+    kvType: 'f16',
     kvBytes: (tokens) => Math.ceil(kvBytesPerToken * tokens),
     activationBytes: (tokens, chunk) => 8 * 2 ** 20 + 64 * tokens + 4 * chunk * width * (16 + 2 * nExpertsUsed),
     readbackBytes: 65536,

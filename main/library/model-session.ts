@@ -5,7 +5,7 @@
 import type { EngineClient, EngineLoaded, EngineReset } from '../contract/engine.ts';
 import { expertsUsedBy } from '../contract/experts-used.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
-import type { EngineStatus } from '../contract/types.ts';
+import type { EngineStatus, KvType } from '../contract/types.ts';
 import type { Answerer, RemoteAnswerer } from '../chat/chat-model.ts';
 import type { EventBus } from '../event-bus.ts';
 import type { ExpertsService } from '../experts/experts.ts';
@@ -33,6 +33,7 @@ export interface ModelSessionDependencies {
   readonly events: EventBus;
   readonly contextTokens: () => number | null;
   readonly expertsUsed: () => number | null;
+  readonly kvType: () => KvType;
   readonly experts: Pick<ExpertsService, 'planning' | 'loaded' | 'unloaded'>;
   /** Ends the answer that is being written, as failed where `error` is why, and resolves when the engine is free. */
   readonly freeEngine: (error: WireError | null) => Promise<void>;
@@ -131,6 +132,7 @@ export class ModelSession {
         paths: inspected.parts.map((part) => part.path),
         contextTokens: this.#deps.contextTokens(),
         expertsUsed: used,
+        kvType: this.#deps.kvType(),
         planning: this.#deps.experts.planning(profileKey(model.id, inspected.sizeBytes)),
       },
       ({ phase, done, total }) => {

@@ -9,11 +9,13 @@ import { BufferUsage } from '../../gpu/device/usage.ts';
 import type { GgufTensor } from '../../gpu/gguf/types.ts';
 import { CaseRandom, joinPlanes } from '../../gpu/kernels/cases.ts';
 import { quantFormat } from '../../gpu/quant/formats.ts';
+import type { KvType } from '../../gpu/quant/kv-types.ts';
 import { toPlanes } from '../../gpu/quant/planes.ts';
 import type { ComputeType } from '../../gpu/quant/types.ts';
 import { ropeInverseFrequencies } from '../../gpu/reference/ops/rope.ts';
 import { ReferenceWeights } from '../../gpu/reference/weights.ts';
 import type { ExpertSlab, FusedMatrices, LayerBuffers, MatrixBuffer } from '../../gpu/runtime/buffers.ts';
+import { kvBytesPerLayer } from '../../gpu/runtime/kv-cache.ts';
 import type { PlanContext } from '../../gpu/runtime/plan-context.ts';
 
 export interface TestContextOptions {
@@ -25,6 +27,8 @@ export interface TestContextOptions {
   /** Slots by this seeded permutation; absent: identity. */
   readonly slotSeed?: number;
   readonly expertsUsed?: number;
+  /** Default f16. */
+  readonly kvType?: KvType;
 }
 
 export async function testPlanContext(gpu: GpuDevice, model: ModelSpec, options: TestContextOptions): Promise<PlanContext> {
@@ -36,6 +40,7 @@ export async function testPlanContext(gpu: GpuDevice, model: ModelSpec, options:
     gpu,
     model,
     contextTokens: options.contextTokens,
+    kvType: options.kvType ?? 'f16',
     expertsUsed: model.layers.map(({ ffn }) => (ffn.kind === 'moe' ? (options.expertsUsed ?? ffn.moe.nExpertsUsed) : 0)),
     routingMargins: model.layers.map(() => 0),
     state: await builder.upload(new Uint8Array(256)),
@@ -116,9 +121,9 @@ class Builder {
   }
 
   async layer(index: number): Promise<LayerBuffers> {
-    const { nKvHeads, headWidth, layers } = this.#model;
-    const { attention, ffn, ffnNorm } = layers[index];
-    const kv = () => this.upload(new Uint8Array(nKvHeads * this.#options.contextTokens * headWidth * 2));
+    const { attention, ffn, ffnNorm } = this.#model.layers[index];
+    const { contextTokens, kvType = 'f16' } = this.#options;
+    const kv = () => this.upload(new Uint8Array(kvBytesPerLayer(this.#model, kvType, contextTokens)));
     return {
       vectors: await this.#vectors({
         attentionNorm: attention.norm,

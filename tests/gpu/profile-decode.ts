@@ -26,6 +26,7 @@ const plan = await DecodePlan.create({
   model,
   buffers,
   contextTokens,
+  kvType: 'f16',
   expertsUsed: model.layers.map(({ ffn }) => (ffn.kind === 'moe' ? ffn.moe.nExpertsUsed : 0)),
   routingMargins: model.layers.map(() => 0),
   state: { buffer: state, offsetBytes: 0, sizeBytes: 256 },

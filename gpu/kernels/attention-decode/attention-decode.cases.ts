@@ -1,11 +1,10 @@
 /** Cases of `attention-decode`: first token, one split, borders of splits, both pairings, both norms, clamp, GQA ratios, head widths, outliers. */
-import { f32ToF16 } from '../../quant/half.ts';
-import { roundToF16 } from '../../reference/ops/f16.ts';
+import { encodeKv } from '../../quant/kv-formats.ts';
 import { ropeInverseFrequencies } from '../../reference/ops/rope.ts';
 import { attentionReduceRef } from '../attention-reduce/attention-reduce.ref.ts';
 import { CaseRandom, type Expected, type KernelCase, type Tolerance } from '../cases.ts';
 import { laneVariant } from '../lanes.ts';
-import { F16_TOLERANCE, f16Normals } from '../prefill-shared/case-helpers.ts';
+import { KV_TOLERANCE, kvNormals } from '../prefill-shared/case-helpers.ts';
 import { attentionDecodeKernel, attentionLayout, SPLIT_TOKENS, splitsAt, type AttentionShape } from './attention-decode.ts';
 import { attentionDecodeRef } from './attention-decode.ref.ts';
 
@@ -29,6 +28,7 @@ function attentionCase(name: string, seed: number, options: AttentionCase): Kern
         nKvHeads: 2,
         headWidth,
         contextTokens: 800,
+        kvType: 'f16',
         attentionScale: 1 / Math.sqrt(headWidth),
         qkNorm: 'none',
         qNorm: 3,
@@ -39,17 +39,15 @@ function attentionCase(name: string, seed: number, options: AttentionCase): Kern
         ropeOffset: 7,
         ...options,
       };
-      const { nHeads, nKvHeads, contextTokens } = shape;
+      const { nHeads, nKvHeads, contextTokens, kvType } = shape;
       const qkv = random.normals((nHeads + 2 * nKvHeads) * headWidth, 1.5);
       if (outlier) qkv[5] = 1e4;
       const vectors = random.normals(9000);
       const frequencies = Float32Array.from(
         ropeInverseFrequencies({ pairing: shape.pairing, dims: shape.ropeDims, base: 10000, scale: 1 }),
       );
-      const cacheLength = nKvHeads * contextTokens * headWidth;
-      const keys = f16Normals(random, cacheLength);
-      const values = f16Normals(random, cacheLength);
-      const [keysBefore, valuesBefore] = [keys.bits.slice(), values.bits.slice()];
+      const keys = kvNormals(random, kvType, headWidth, nKvHeads * contextTokens);
+      const values = kvNormals(random, kvType, headWidth, nKvHeads * contextTokens);
       const scale = Math.fround(shape.attentionScale);
       const partials = attentionDecodeRef(
         qkv,
@@ -62,7 +60,7 @@ function attentionCase(name: string, seed: number, options: AttentionCase): Kern
           qNorm: shape.qkNorm === 'none' ? undefined : vectors.subarray(shape.qNorm, shape.qNorm + normWidth(shape, nHeads)),
           kNorm: shape.qkNorm === 'none' ? undefined : vectors.subarray(shape.kNorm, shape.kNorm + normWidth(shape, nKvHeads)),
           inverseFrequencies: frequencies,
-          kvRounding: 'f16',
+          kvRounding: kvType,
         },
         keys.values,
         values.values,
@@ -85,9 +83,16 @@ function attentionCase(name: string, seed: number, options: AttentionCase): Kern
               ]),
             };
       const cache = (numbers: Float64Array): Expected => ({
-        type: 'f16',
-        values: numbers.map(roundToF16),
-        tolerance: F16_TOLERANCE,
+        type: 'kv',
+        kvType,
+        headWidth,
+        values: numbers,
+        tolerance: KV_TOLERANCE[kvType],
+      });
+      // f16 and f32 values are clamped and rounded alone, without arithmetic: they are exact.
+      const exactly = (numbers: Float64Array): Expected => ({
+        type: 'u32',
+        values: new Uint32Array(encodeKv(kvType, headWidth, numbers).buffer),
       });
       return {
         program,
@@ -97,8 +102,8 @@ function attentionCase(name: string, seed: number, options: AttentionCase): Kern
           { input: vectors },
           { input: Float32Array.from([...random.normals(shape.ropeOffset), ...frequencies]) },
           { input: Uint32Array.of(position, 1, 0xffffffff, 0) },
-          { initial: keysBefore, expected: cache(keys.values) },
-          { initial: valuesBefore, expected: { type: 'u32', values: words(values.values) } },
+          { initial: keys.bytes, expected: cache(keys.values) },
+          { initial: values.bytes, expected: kvType === 'q8_0' ? cache(values.values) : exactly(values.values) },
           { initial: new Float32Array(layout.length), expected },
         ],
         bytes: 4 * (position + 1) * nKvHeads * headWidth,
@@ -110,11 +115,6 @@ function attentionCase(name: string, seed: number, options: AttentionCase): Kern
 
 function normWidth({ qkNorm, headWidth }: AttentionShape, heads: number): number {
   return qkNorm === 'whole-row' ? heads * headWidth : headWidth;
-}
-
-/** f16 pairs as words. Values are clamped and rounded alone, without arithmetic: they are exact. */
-function words(values: Float64Array): Uint32Array {
-  return new Uint32Array(Uint16Array.from(values, f32ToF16).buffer);
 }
 
 export const attentionDecodeCases: readonly KernelCase[] = [
@@ -137,4 +137,15 @@ export const attentionDecodeCases: readonly KernelCase[] = [
   attentionCase('head width 80', 916, { position: 20, headWidth: 80 }),
   attentionCase('head width 16', 917, { position: 20, headWidth: 16 }),
   attentionCase('a query of 1e4', 918, { position: 20, outlier: true }),
+  attentionCase('q8_0, the first token', 930, { position: 0, kvType: 'q8_0' }),
+  attentionCase('q8_0, positions off the block of four', 931, { position: 6, kvType: 'q8_0' }),
+  attentionCase('q8_0, the last of the first split', 932, { position: SPLIT_TOKENS - 1, kvType: 'q8_0' }),
+  attentionCase('q8_0, three splits', 933, { position: 700, kvType: 'q8_0' }),
+  attentionCase('q8_0, head width 32', 934, { position: 20, headWidth: 32, kvType: 'q8_0', pairing: 'interleaved' }),
+  attentionCase('q8_0, head width 96', 935, { position: 20, headWidth: 96, kvType: 'q8_0', qkNorm: 'per-head' }),
+  attentionCase('q8_0, head width 128', 936, { position: 300, headWidth: 128, kvType: 'q8_0', qkNorm: 'whole-row', clampQkv: 2 }),
+  attentionCase('q8_0, eight query heads on one key head', 937, { position: 20, nHeads: 8, nKvHeads: 1, kvType: 'q8_0' }),
+  attentionCase('f32, the first token', 940, { position: 0, kvType: 'f32' }),
+  attentionCase('f32, three splits', 941, { position: 700, kvType: 'f32' }),
+  attentionCase('f32, head width 80', 942, { position: 20, headWidth: 80, kvType: 'f32', pairing: 'interleaved' }),
 ];

@@ -80,9 +80,6 @@ struct Group {
   scale: f32, // 1 / RMS
 }
 
-// The largest finite f16: a larger key or value is stored as this, since packing it is not defined.
-const F16_MAX = 65504.0;
-
 fn element(g: Group, i: u32) -> f32 {
   return clamp(qkv[g.start + i], -CLAMP, CLAMP);
 }
@@ -119,11 +116,6 @@ fn rotated_half(g: Group, i: u32, e: u32, v: f32, position: f32) -> f32 {
   return v * c.x + normed(g, i - n_pairs) * c.y;
 }
 
-// Two f16 in a word, the earlier in the low half.
-fn packed(v: vec2<f32>) -> u32 {
-  return pack2x16float(clamp(v, vec2<f32>(-F16_MAX), vec2<f32>(F16_MAX)));
-}
-
 // (cos, sin) of an angle of any size. The built-in functions are only promised to 2^-11 and only in [-π, π], so the angle is reduced
 // by multiples of π/2 in three exact parts (Cody and Waite 1980) and two minimax polynomials take the rest (those of Cephes' sinf, cosf).
 fn cos_sin(angle: f32) -> vec2<f32> {
@@ -141,21 +133,71 @@ fn cos_sin(angle: f32) -> vec2<f32> {
     select(sine, -sine, quadrant >= 2),
   );
 }
+// The cache as kernels bind it that append to it: `keys` and `values` as array<u32>, read_write.
+fn kv_read(is_value: bool, i: u32) -> u32 {
+  if (is_value) {
+    return values[i];
+  }
+  return keys[i];
+}
+
+fn kv_write(is_value: bool, i: u32, word: u32) {
+  if (is_value) {
+    values[i] = word;
+  } else {
+    keys[i] = word;
+  }
+}
+
+// Mesa folds unpack(pack(x)) to x, which skips the rounding that later positions read: a zero that it cannot see keeps the pair.
+fn kv_opaque_zero(position: u32) -> u32 {
+  return position >> 31u;
+}
+
+// Elements 2·pair and 2·pair + 1 of the group as a new key or value.
+fn appended(is_value: bool, g: Group, pair: u32, position: u32) -> vec2<f32> {
+  if (is_value) {
+    return vec2<f32>(element(g, 2u * pair), element(g, 2u * pair + 1u));
+  }
+  return rotated(g, pair, f32(position));
+}
+// Keys and values as f16, two to a word (quant/kv-formats.ts). A unit is the two elements of a word.
+const KV_UNIT = 2u;
+alias KvUnit = vec2<f32>;
+// The largest finite f16: a larger key or value is stored as this, since packing it is not defined.
+const F16_MAX = 65504.0;
+
+fn kv_load(is_value: bool, row: u32, unit: u32) -> KvUnit {
+  return unpack2x16float(kv_read(is_value, row * (HEAD_WIDTH / KV_UNIT) + unit));
+}
+
+fn kv_rotated(g: Group, unit: u32, position: u32) -> KvUnit {
+  return rotated(g, unit, f32(position));
+}
+
+fn kv_append(is_value: bool, g: Group, unit: u32, position: u32, row: u32, stores: bool) -> KvUnit {
+  let v = clamp(appended(is_value, g, unit, position), vec2<f32>(-F16_MAX), vec2<f32>(F16_MAX));
+  let word = pack2x16float(v);
+  if (stores) {
+    kv_write(is_value, row * (HEAD_WIDTH / KV_UNIT) + unit % (HEAD_WIDTH / KV_UNIT), word);
+  }
+  return unpack2x16float(word | kv_opaque_zero(position));
+}
 // Attention of one new token over a split of the cache, online softmax (Milakov and Gimelshein 2018; Dao et al. 2022). A worker takes a query
-// head: its lanes hold the words of q and of the sum, four positions share one reduction. Grid: (workers over heads, live splits).
-// The split that holds the new position also clamps, norms, rotates and appends k and v; it uses them from registers, as f16, while
+// head: its lanes hold the units of q and of the sum, four positions share one reduction. Grid: (workers over heads, live splits).
+// The split that holds the new position also clamps, norms, rotates and appends k and v; it uses them from registers, rounded as they are stored, while
 // the other workers read only earlier positions: no race. While only split 0 lives its workers write the output, else partials.
 @group(0) @binding(0) var<storage, read> qkv: array<f32>; // [(H + 2G)·Hd]
 @group(0) @binding(1) var<storage, read> vectors: array<f32>; // q and k norms
 @group(0) @binding(2) var<storage, read> globals: array<f32>; // RoPE inverse frequencies at ROPE_OFFSET
 @group(0) @binding(3) var<storage, read> state: array<u32>;
-@group(0) @binding(4) var<storage, read_write> keys: array<u32>; // [G, C, Hd/2], two f16 a word
+@group(0) @binding(4) var<storage, read_write> keys: array<u32>; // [G, C] rows of a head (kvLayout)
 @group(0) @binding(5) var<storage, read_write> values: array<u32>;
 // output [H, Hd] | weighted [splits, H, Hd] at PARTIALS_AT | {max, sum} [splits, H] at SUMS_AT
-@group(0) @binding(6) var<storage, read_write> attention: array<vec2<f32>>;
+@group(0) @binding(6) var<storage, read_write> attention: array<f32>;
 
-const WORDS = HEAD_WIDTH / 2u;
-const PER_LANE = (WORDS + MIN_LANES - 1u) / MIN_LANES;
+const UNITS = HEAD_WIDTH / KV_UNIT;
+const PER_LANE = (UNITS + MIN_LANES - 1u) / MIN_LANES;
 const LEAST = -3.4028234e38;
 
 fn with_norm(lanes: Lanes, start: u32, heads_at: u32, head: u32, n_heads: u32, weight: u32) -> Group {
@@ -185,8 +227,6 @@ fn key_group(lanes: Lanes, kv_head: u32) -> Group {
 
 fn run(lanes: Lanes, split: u32) {
   let position = state[STATE_POSITION];
-  // Mesa folds unpack(pack(x)) to x, which skips the rounding to f16 that later positions read: a zero that it cannot see keeps the pair.
-  let opaque_zero = position >> 31u;
   let first = split * SPLIT_TOKENS;
   if (first > position) {
     return;
@@ -197,30 +237,30 @@ fn run(lanes: Lanes, split: u32) {
     let kv_head = head / (N_HEADS / N_KV_HEADS);
     let row = kv_head * CONTEXT_TOKENS;
     let query = query_group(lanes, head);
-    var q: array<vec2<f32>, PER_LANE>;
-    var sum: array<vec2<f32>, PER_LANE>;
+    var q: array<KvUnit, PER_LANE>;
+    var sum: array<KvUnit, PER_LANE>;
     for (var j = 0u; j < PER_LANE; j++) {
-      let word = lanes.lane + j * lanes.n_lanes;
-      q[j] = vec2<f32>();
-      sum[j] = vec2<f32>();
-      if (word < WORDS) {
-        q[j] = rotated(query, word, f32(position)) * SCALE;
+      let unit = lanes.lane + j * lanes.n_lanes;
+      q[j] = KvUnit();
+      sum[j] = KvUnit();
+      if (unit < UNITS) {
+        q[j] = kv_rotated(query, unit, position) * SCALE;
       }
     }
     var greatest = LEAST;
     var total = 0.0;
     for (var p = first; p < end; p += 4u) {
       let last = end - 1u;
-      let at = (vec4<u32>(row) + min(vec4<u32>(p, p + 1u, p + 2u, p + 3u), vec4<u32>(last))) * WORDS;
+      let rows = vec4<u32>(row) + min(vec4<u32>(p, p + 1u, p + 2u, p + 3u), vec4<u32>(last));
       var dots = vec4<f32>();
       for (var j = 0u; j < PER_LANE; j++) {
-        let word = lanes.lane + j * lanes.n_lanes;
-        if (word < WORDS) {
+        let unit = lanes.lane + j * lanes.n_lanes;
+        if (unit < UNITS) {
           dots += vec4<f32>(
-            dot(q[j], unpack2x16float(keys[at.x + word])),
-            dot(q[j], unpack2x16float(keys[at.y + word])),
-            dot(q[j], unpack2x16float(keys[at.z + word])),
-            dot(q[j], unpack2x16float(keys[at.w + word])));
+            dot(q[j], kv_load(false, rows.x, unit)),
+            dot(q[j], kv_load(false, rows.y, unit)),
+            dot(q[j], kv_load(false, rows.z, unit)),
+            dot(q[j], kv_load(false, rows.w, unit)));
         }
       }
       let live = vec4<u32>(p) + vec4<u32>(0u, 1u, 2u, 3u) <= vec4<u32>(last);
@@ -231,28 +271,23 @@ fn run(lanes: Lanes, split: u32) {
       total = total * fade + ((weights.x + weights.y) + (weights.z + weights.w));
       greatest = next;
       for (var j = 0u; j < PER_LANE; j++) {
-        let word = lanes.lane + j * lanes.n_lanes;
-        if (word < WORDS) {
+        let unit = lanes.lane + j * lanes.n_lanes;
+        if (unit < UNITS) {
           sum[j] = sum[j] * fade
-            + (weights.x * unpack2x16float(values[at.x + word]) + weights.y * unpack2x16float(values[at.y + word]))
-            + (weights.z * unpack2x16float(values[at.z + word]) + weights.w * unpack2x16float(values[at.w + word]));
+            + (weights.x * kv_load(true, rows.x, unit) + weights.y * kv_load(true, rows.y, unit))
+            + (weights.z * kv_load(true, rows.z, unit) + weights.w * kv_load(true, rows.w, unit));
         }
       }
     }
     if (appends) {
       let key = key_group(lanes, kv_head);
       let value = Group((N_HEADS + N_KV_HEADS + kv_head) * HEAD_WIDTH, HEAD_WIDTH, 0u, 1.0);
-      let at = (row + position) * WORDS;
       let stores = head % (N_HEADS / N_KV_HEADS) == 0u;
       var part = 0.0;
       for (var j = 0u; j < PER_LANE; j++) {
-        let word = lanes.lane + j * lanes.n_lanes;
-        if (word < WORDS) {
-          let k = packed(rotated(key, word, f32(position)));
-          part += dot(q[j], unpack2x16float(k | opaque_zero));
-          if (stores) {
-            keys[at + word] = k;
-          }
+        let unit = lanes.lane + j * lanes.n_lanes;
+        if (unit < UNITS) {
+          part += dot(q[j], kv_append(false, key, unit, position, row + position, stores));
         }
       }
       let score = lane_sum(part);
@@ -262,27 +297,28 @@ fn run(lanes: Lanes, split: u32) {
       total = total * fade + weight;
       greatest = next;
       for (var j = 0u; j < PER_LANE; j++) {
-        let word = lanes.lane + j * lanes.n_lanes;
-        if (word < WORDS) {
-          let v = packed(vec2<f32>(element(value, 2u * word), element(value, 2u * word + 1u)));
-          sum[j] = sum[j] * fade + weight * unpack2x16float(v | opaque_zero);
-          if (stores) {
-            values[at + word] = v;
-          }
+        let unit = lanes.lane + j * lanes.n_lanes;
+        if (unit < UNITS) {
+          sum[j] = sum[j] * fade + weight * kv_append(true, value, unit, position, row + position, stores);
         }
       }
     }
     let is_only = position < SPLIT_TOKENS;
-    let out_at = select(PARTIALS_AT / 2u + (split * N_HEADS + head) * WORDS, head * WORDS, is_only);
+    let out_at = select(PARTIALS_AT + (split * N_HEADS + head) * HEAD_WIDTH, head * HEAD_WIDTH, is_only);
     let divisor = select(1.0, total, is_only);
     for (var j = 0u; j < PER_LANE; j++) {
-      let word = lanes.lane + j * lanes.n_lanes;
-      if (word < WORDS) {
-        attention[out_at + word] = sum[j] / divisor;
+      let unit = lanes.lane + j * lanes.n_lanes;
+      if (unit < UNITS) {
+        let mixed = sum[j] / divisor;
+        for (var e = 0u; e < KV_UNIT; e++) {
+          attention[out_at + KV_UNIT * unit + e] = mixed[e];
+        }
       }
     }
     if (!is_only && lanes.lane == 0u) {
-      attention[SUMS_AT / 2u + split * N_HEADS + head] = vec2<f32>(greatest, total);
+      let sums_at = SUMS_AT + 2u * (split * N_HEADS + head);
+      attention[sums_at] = greatest;
+      attention[sums_at + 1u] = total;
     }
   }
 }

@@ -8,6 +8,7 @@ const SHAPE: AttentionShape = {
   nKvHeads: 2,
   headWidth: 64,
   contextTokens: 600,
+  kvType: 'f16',
   attentionScale: 0.125,
   qkNorm: 'per-head',
   qNorm: 256,

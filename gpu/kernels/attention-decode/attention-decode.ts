@@ -1,6 +1,9 @@
 /** `attention-decode`: q/k norm, RoPE, KV append and online-softmax attention of one token, in splits at absolute positions. */
 import { f32 } from '../../device/compose.ts';
 import { invariant } from '../../invariant.ts';
+import type { KvType } from '../../quant/kv-types.ts';
+import kvCacheWgsl from '../../wgsl/kv-cache.wgsl';
+import { KV_SNIPPETS } from '../../wgsl/kv-snippets.ts';
 import ropeWgsl from '../../wgsl/rope.wgsl';
 import stateWgsl from '../../wgsl/state.wgsl';
 import { composeLanes, laneGrid, type KernelInstance, type LaneVariant } from '../lanes.ts';
@@ -14,6 +17,7 @@ export interface AttentionShape {
   readonly nKvHeads: number; // G
   readonly headWidth: number; // Hd, even
   readonly contextTokens: number; // C
+  readonly kvType: KvType;
   readonly attentionScale: number;
   readonly qkNorm: 'none' | 'per-head' | 'whole-row';
   /** Elements of `vectors` where the norms' weights start; ignored without norm. */
@@ -47,7 +51,7 @@ export function splitsAt(position: number): number {
 }
 
 /**
- * Bindings: qkv, vectors, globals, state, keys, values [G, C, Hd/2] words, attention (attentionLayout).
+ * Bindings: qkv, vectors, globals, state, keys, values (kvLayout of G·C rows), attention (attentionLayout).
  * `grid` is that of one split; set its y to `splitsAt(position)`.
  */
 export function attentionDecodeKernel(shape: AttentionShape, variant: LaneVariant): KernelInstance {
@@ -78,7 +82,7 @@ export function attentionDecodeKernel(shape: AttentionShape, variant: LaneVarian
       PARTIALS_AT: layout.partials,
       SUMS_AT: layout.sums,
     },
-    snippets: [stateWgsl, ropeWgsl],
+    snippets: [stateWgsl, ropeWgsl, kvCacheWgsl, KV_SNIPPETS[shape.kvType].append],
   });
   return { program, grid: [laneGrid(variant, shape.nHeads), 1, 1] };
 }

@@ -1,8 +1,9 @@
 /** Cases of `attention-prefill`: grouped heads, chunks across key-tile borders, later keys and heads that must not leak in. */
+import type { KvType } from '../../quant/kv-types.ts';
 import { CaseRandom, type KernelCase } from '../cases.ts';
-import { f16Normals } from '../prefill-shared/case-helpers.ts';
+import { kvNormals } from '../prefill-shared/case-helpers.ts';
 import { chunkBytes } from '../prefill-shared/chunk.ts';
-import { attentionPrefillGrid, ATTENTION_PREFILL, attentionPrefillParams } from './attention-prefill.ts';
+import { attentionPrefillGrid, attentionPrefillParams, attentionPrefillProgram } from './attention-prefill.ts';
 import { attentionPrefillRef } from './attention-prefill.ref.ts';
 
 interface AttentionCase {
@@ -12,6 +13,7 @@ interface AttentionCase {
   readonly nTokens: number;
   readonly start: number;
   readonly contextTokens?: number;
+  readonly kvType?: KvType;
   /** Standard deviation of the queries: large ones make the softmax pick single keys. */
   readonly queryScale?: number;
 }
@@ -22,20 +24,21 @@ function attentionCase(name: string, seed: number, shape: AttentionCase): Kernel
     make() {
       const random = new CaseRandom(seed);
       const { nHeads, nKvHeads, headWidth, nTokens, start, contextTokens = start + nTokens + 9, queryScale = 1 } = shape;
+      const { kvType = 'f16' } = shape;
       const queries = random.normals(nTokens * nHeads * headWidth, queryScale);
-      const keys = f16Normals(random, nKvHeads * contextTokens * headWidth);
-      const values = f16Normals(random, nKvHeads * contextTokens * headWidth);
-      const gpuShape = { nHeads, nKvHeads, headWidth, contextTokens, scale: 1 / Math.sqrt(headWidth) };
+      const keys = kvNormals(random, kvType, headWidth, nKvHeads * contextTokens);
+      const values = kvNormals(random, kvType, headWidth, nKvHeads * contextTokens);
+      const gpuShape = { nHeads, nKvHeads, headWidth, contextTokens, kvType, scale: 1 / Math.sqrt(headWidth) };
       const want = attentionPrefillRef(queries, start, keys.values, values.values, gpuShape);
       return {
-        program: ATTENTION_PREFILL,
+        program: attentionPrefillProgram(kvType),
         grid: attentionPrefillGrid(gpuShape, nTokens),
         bindings: [
           { input: chunkBytes(nTokens, start) },
           { input: attentionPrefillParams(gpuShape) },
           { input: queries },
-          { input: keys.bits },
-          { input: values.bits },
+          { input: keys.bytes },
+          { input: values.bytes },
           {
             expected: {
               type: 'f32',
@@ -75,4 +78,24 @@ export const attentionPrefillCases: readonly KernelCase[] = [
     contextTokens: 61,
   }),
   attentionCase('sharp softmax', 8, { nHeads: 2, nKvHeads: 1, headWidth: 32, nTokens: 20, start: 30, queryScale: 30 }),
+  attentionCase('q8_0, heads of 32', 20, { kvType: 'q8_0', nHeads: 4, nKvHeads: 2, headWidth: 32, nTokens: 21, start: 45 }),
+  attentionCase('q8_0, heads of 64', 21, { kvType: 'q8_0', nHeads: 6, nKvHeads: 2, headWidth: 64, nTokens: 37, start: 0 }),
+  attentionCase('q8_0, heads of 96, an odd number of blocks', 22, {
+    kvType: 'q8_0',
+    nHeads: 2,
+    nKvHeads: 2,
+    headWidth: 96,
+    nTokens: 9,
+    start: 100,
+  }),
+  attentionCase('q8_0, heads of 128, cache full to the last row', 23, {
+    kvType: 'q8_0',
+    nHeads: 4,
+    nKvHeads: 1,
+    headWidth: 128,
+    nTokens: 11,
+    start: 50,
+    contextTokens: 61,
+  }),
+  attentionCase('f32', 30, { kvType: 'f32', nHeads: 4, nKvHeads: 2, headWidth: 40, nTokens: 21, start: 45 }),
 ];

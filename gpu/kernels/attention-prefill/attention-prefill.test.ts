@@ -1,8 +1,8 @@
 /** `attention-prefill` without a device: parameters, grid, program text. */
 import { expect, test } from 'vitest';
-import { attentionPrefillGrid, ATTENTION_PREFILL, attentionPrefillParams } from './attention-prefill.ts';
+import { attentionPrefillGrid, attentionPrefillParams, attentionPrefillProgram } from './attention-prefill.ts';
 
-const shape = { nHeads: 8, nKvHeads: 2, headWidth: 64, contextTokens: 512, scale: 0.125 };
+const shape = { nHeads: 8, nKvHeads: 2, headWidth: 64, contextTokens: 512, kvType: 'f16', scale: 0.125 } as const;
 
 test('32 rows of (token, query head) per workgroup and key/value head', () => {
   expect(attentionPrefillGrid(shape, 1)).toEqual([2, 1, 1]);
@@ -13,8 +13,10 @@ test('32 rows of (token, query head) per workgroup and key/value head', () => {
 
 test('parameters in the order of the struct', () => {
   const bytes = attentionPrefillParams(shape);
-  expect(Array.from(new Uint32Array(bytes.buffer)).slice(0, 4)).toEqual([4, 2, 8, 512]);
-  expect(new Float32Array(bytes.buffer)[4]).toBe(0.125);
+  expect(Array.from(new Uint32Array(bytes.buffer)).slice(0, 5)).toEqual([4, 2, 8, 512, 0]);
+  const q8 = new Uint32Array(attentionPrefillParams({ ...shape, kvType: 'q8_0' }).buffer);
+  expect(q8[4]).toBe((2 * 512 * 64) / 4); // behind the numbers
+  expect(new Float32Array(bytes.buffer)[5]).toBe(0.125);
 });
 
 test('heads must be whole words of eight halves', () => {
@@ -22,5 +24,5 @@ test('heads must be whole words of eight halves', () => {
 });
 
 test('WGSL', async () => {
-  await expect(ATTENTION_PREFILL.code).toMatchFileSnapshot('attention-prefill.snap.wgsl');
+  await expect(attentionPrefillProgram('f16').code).toMatchFileSnapshot('attention-prefill.snap.wgsl');
 });

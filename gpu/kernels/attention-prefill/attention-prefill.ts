@@ -2,6 +2,9 @@
 import { composeProgram } from '../../device/compose.ts';
 import type { KernelProgram } from '../../device/types.ts';
 import { invariant } from '../../invariant.ts';
+import { kvLayout } from '../../quant/kv-formats.ts';
+import type { KvType } from '../../quant/kv-types.ts';
+import { KV_SNIPPETS } from '../../wgsl/kv-snippets.ts';
 import { CHUNK_SNIPPET, grid, type Grid } from '../prefill-shared/chunk.ts';
 import { uniformWriter } from '../uniforms.ts';
 import body from './attention-prefill.wgsl';
@@ -13,30 +16,35 @@ export interface AttentionPrefillShape {
   readonly nKvHeads: number; // G, divides H
   readonly headWidth: number; // Hd, a multiple of 8
   readonly contextTokens: number; // C
+  readonly kvType: KvType;
   readonly scale: number;
 }
 
 /**
- * Bindings: chunk, params, queries [T, H·Hd], keys and values [G, C, Hd/2] words (the chunk's own included), out [T, H·Hd].
- * One pipeline for all shapes: its loops are long to compile where the driver unrolls them for every head width.
+ * Bindings: chunk, params, queries [T, H·Hd], keys and values (kvLayout of G·C rows, the chunk's own included), out [T, H·Hd].
+ * One pipeline per KV type for all shapes: its loops are long to compile where the driver unrolls them for every head width.
  */
-export const ATTENTION_PREFILL: KernelProgram = composeProgram({
-  name: 'attention-prefill',
-  body,
-  bindings: ['uniform', 'uniform', 'read', 'read', 'read', 'read-write'],
-  consts: { LANES },
-  snippets: [CHUNK_SNIPPET],
-});
+export function attentionPrefillProgram(kvType: KvType): KernelProgram {
+  return composeProgram({
+    name: 'attention-prefill',
+    body,
+    bindings: ['uniform', 'uniform', 'read', 'read', 'read', 'read-write'],
+    consts: { LANES },
+    snippets: [CHUNK_SNIPPET, KV_SNIPPETS[kvType].rows],
+  });
+}
 
 const write = uniformWriter(body, 'Params');
 
 export function attentionPrefillParams(shape: AttentionPrefillShape): Uint8Array<ArrayBuffer> {
   invariant(shape.headWidth % 8 === 0, `head width ${shape.headWidth} is no multiple of 8`);
+  const [, scales] = kvLayout(shape.kvType, shape.headWidth, shape.nKvHeads * shape.contextTokens).planes;
   return write({
     heads_per_kv: shape.nHeads / shape.nKvHeads,
     n_kv_heads: shape.nKvHeads,
-    words: shape.headWidth / 8,
+    eights: shape.headWidth / 8,
     context_tokens: shape.contextTokens,
+    scales_at: (scales?.offsetBytes ?? 0) / 4,
     scale: shape.scale,
   });
 }

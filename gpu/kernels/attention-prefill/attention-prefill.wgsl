@@ -4,8 +4,9 @@
 struct Params {
   heads_per_kv: u32, // H / G
   n_kv_heads: u32,
-  words: u32, // vec4 words of eight f16 per key: Hd / 8
+  eights: u32, // of elements in a key: Hd / 8
   context_tokens: u32,
+  scales_at: u32, // word where the scales of q8_0 start
   scale: f32,
 }
 @group(0) @binding(1) var<uniform> params: Params;
@@ -17,26 +18,26 @@ struct Params {
 const KEYS = 16u;
 const LOWEST = -3.4028234e38;
 
-fn unpack8(w: vec4<u32>) -> mat2x4<f32> {
-  return mat2x4<f32>(
-    vec4<f32>(unpack2x16float(w.x), unpack2x16float(w.y)),
-    vec4<f32>(unpack2x16float(w.z), unpack2x16float(w.w)),
-  );
+fn kv_read4(is_value: bool, i: u32) -> vec4<u32> {
+  if (is_value) {
+    return values[i];
+  }
+  return keys[i];
 }
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
   let heads = params.heads_per_kv;
-  let words = params.words;
+  let eights = params.eights;
   let kv_head = group.x;
   let n_rows = chunk.n_tokens * heads;
   let first = group.y * LANES;
   let index = min(first + lane, n_rows - 1u);
   let token = index / heads;
   let position = chunk.start_position + token;
-  let at = ((token * params.n_kv_heads + kv_head) * heads + index % heads) * (2u * words);
+  let at = ((token * params.n_kv_heads + kv_head) * heads + index % heads) * (2u * eights);
   let is_row = first + lane < n_rows;
-  let kv_start = kv_head * params.context_tokens * words;
+  let kv_start = kv_head * params.context_tokens;
   // Uniform for the workgroup: its last token and the end of the keys that any of its rows sees.
   let last_token = min((first + LANES - 1u) / heads, chunk.n_tokens - 1u);
   let end = chunk.start_position + last_token + 1u;
@@ -47,11 +48,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let key = tile * KEYS;
     let n_keys = min(KEYS, end - key); // later keys have no weight in any row, so leaving them out changes nothing
     var weight = array<f32, KEYS>(); // written out: Dawn in npm webgpu 0.6.2 zeroes a bare `var` once, not per iteration
-    for (var i = 0u; i < words; i++) {
+    for (var i = 0u; i < eights; i++) {
       let qa = queries[at + 2u * i];
       let qb = queries[at + 2u * i + 1u];
       for (var j = 0u; j < n_keys; j++) {
-        let k = unpack8(keys[kv_start + (key + j) * words + i]);
+        let k = kv_load8(false, kv_start + key + j, i);
         weight[j] += dot(qa, k[0]) + dot(qb, k[1]);
       }
     }
@@ -67,13 +68,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
       weight[j] = exp(weight[j] - highest);
       sum += weight[j];
     }
-    for (var i = 0u; i < words; i++) {
+    for (var i = 0u; i < eights; i++) {
       var mixed = mat2x4<f32>();
       if (tile > 0u) {
         mixed = mat2x4<f32>(out[at + 2u * i] * shrink, out[at + 2u * i + 1u] * shrink);
       }
       for (var j = 0u; j < n_keys; j++) {
-        mixed += weight[j] * unpack8(values[kv_start + (key + j) * words + i]);
+        mixed += weight[j] * kv_load8(true, kv_start + key + j, i);
       }
       if (is_row) {
         out[at + 2u * i] = mixed[0];
@@ -82,7 +83,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
   }
   if (is_row) {
-    for (var i = 0u; i < 2u * words; i++) {
+    for (var i = 0u; i < 2u * eights; i++) {
       out[at + i] /= sum;
     }
   }

@@ -1,5 +1,6 @@
 /** What the prefill kernels' case tables share: tolerances, routings and slabs of random experts. */
-import { f16ToF32, f32ToF16 } from '../../quant/half.ts';
+import { decodeKv, encodeKv } from '../../quant/kv-formats.ts';
+import type { KvType } from '../../quant/kv-types.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { caseMatrix, joinPlanes, type CaseMatrix, type CaseRandom, type Tolerance } from '../cases.ts';
 import type { SortedPairs } from '../experts-sort/experts-sort.ref.ts';
@@ -14,10 +15,14 @@ export const FUNCTION_TOLERANCE: Tolerance = {
   reason: 'a few ULP (2^-23) per built-in function: (16 · 2^-23)² ≈ 4e-12',
 };
 
-/** Rounding to f16 is exact in the reference too; a value near a border may fall to the other side. */
-export const F16_TOLERANCE: Tolerance = {
-  nmse: 1e-7,
-  reason: 'neighbouring f16 values differ by 2^-10: (2^-11)² ≈ 2.4e-7 if all did',
+/** Rounding of keys and values is exact in the reference too; a value near a border may fall to the other side. */
+export const KV_TOLERANCE: Readonly<Record<KvType, Tolerance>> = {
+  f16: { nmse: 1e-7, reason: 'neighbouring f16 values differ by 2^-10: (2^-11)² ≈ 2.4e-7 if all did' },
+  q8_0: {
+    nmse: 2e-6,
+    reason: 'a step is 1/127 of the greatest of 32, about σ/54: 3.4e-4 if all fell to the other side; 1 in 200 may',
+  },
+  f32: { nmse: 1e-10, reason: 'angles below 64 are within 64 · 2^-24, squared 1.5e-11' },
 };
 
 export const TYPES: readonly ComputeType[] = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q4_K', 'Q6_K'];
@@ -29,10 +34,15 @@ export function withOutliers(random: CaseRandom, length: number): Float32Array<A
   return values;
 }
 
-/** N(0, 1) rounded to f16, and the same as bits. */
-export function f16Normals(random: CaseRandom, length: number): { values: Float64Array; bits: Uint16Array<ArrayBuffer> } {
-  const bits = Uint16Array.from(random.normals(length), f32ToF16);
-  return { values: Float64Array.from(bits, f16ToF32), bits };
+/** Rows of a cache, N(0, 1) as far as its type can hold them, and their bytes. */
+export function kvNormals(
+  random: CaseRandom,
+  type: KvType,
+  headWidth: number,
+  nRows: number,
+): { values: Float64Array<ArrayBuffer>; bytes: Uint8Array<ArrayBuffer> } {
+  const bytes = encodeKv(type, headWidth, random.normals(nRows * headWidth));
+  return { values: decodeKv(type, headWidth, nRows, bytes), bytes };
 }
 
 /** `ids [T, K]`: each token's experts are distinct. */

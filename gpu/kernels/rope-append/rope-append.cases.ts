@@ -1,7 +1,8 @@
 /** Cases of `rope-append`: both pairings, both norms, clamp, partial rotation, positions whose angles need reduction. */
 import { ropeInverseFrequencies } from '../../reference/ops/rope.ts';
+import type { KvType } from '../../quant/kv-types.ts';
 import { CaseRandom, joinF32, type KernelCase } from '../cases.ts';
-import { F16_TOLERANCE, f16Normals, withOutliers } from '../prefill-shared/case-helpers.ts';
+import { KV_TOLERANCE, kvNormals, withOutliers } from '../prefill-shared/case-helpers.ts';
 import { chunkBytes } from '../prefill-shared/chunk.ts';
 import { ropeAppendGrid, ropeAppendProgram, type RopeAppendShape } from './rope-append.ts';
 import { ropeAppendRef } from './rope-append.ref.ts';
@@ -15,6 +16,7 @@ interface RopeCase {
   readonly nTokens: number;
   readonly start: number;
   readonly contextTokens?: number;
+  readonly kvType?: KvType;
   readonly ropeDims?: number;
   readonly clampQkv?: number;
   readonly outliers?: boolean;
@@ -36,6 +38,7 @@ function ropeCase(name: string, seed: number, shape: RopeCase): KernelCase {
         start,
         ropeDims = headWidth,
         contextTokens = start + nTokens + 3,
+        kvType = 'f16',
       } = shape;
       const rowWidth = (nHeads + 2 * nKvHeads) * headWidth;
       const qkv = shape.outliers ? withOutliers(random, nTokens * rowWidth) : random.normals(nTokens * rowWidth);
@@ -49,14 +52,15 @@ function ropeCase(name: string, seed: number, shape: RopeCase): KernelCase {
       const gpuShape: RopeAppendShape = {
         ...shape,
         contextTokens,
+        kvType,
         qNorm: 2,
         kNorm: 2 + qNormWidth,
         epsilon: 1e-6,
         ropeDims,
         ropeOffset: 3,
       };
-      const oldKeys = f16Normals(random, nKvHeads * contextTokens * headWidth);
-      const oldValues = f16Normals(random, nKvHeads * contextTokens * headWidth);
+      const oldKeys = kvNormals(random, kvType, headWidth, nKvHeads * contextTokens);
+      const oldValues = kvNormals(random, kvType, headWidth, nKvHeads * contextTokens);
       const keys = oldKeys.values.slice();
       const values = oldValues.values.slice();
       const queries = ropeAppendRef(
@@ -64,7 +68,7 @@ function ropeCase(name: string, seed: number, shape: RopeCase): KernelCase {
         start,
         {
           ...gpuShape,
-          kvRounding: 'f16',
+          kvRounding: kvType,
           qNorm: qkNorm === 'none' ? undefined : qWeight,
           kNorm: qkNorm === 'none' ? undefined : kWeight,
           inverseFrequencies: frequencies,
@@ -72,6 +76,8 @@ function ropeCase(name: string, seed: number, shape: RopeCase): KernelCase {
         keys,
         values,
       );
+      const cache = (rows: Float64Array) =>
+        ({ type: 'kv', kvType, headWidth, values: rows, tolerance: KV_TOLERANCE[kvType] }) as const;
       const tolerance = { nmse: shape.nmse ?? 1e-10, reason: 'angles below 64 are within 64 · 2^-24, squared 1.5e-11' };
       return {
         program: ropeAppendProgram(gpuShape),
@@ -82,8 +88,8 @@ function ropeCase(name: string, seed: number, shape: RopeCase): KernelCase {
           { input: joinF32(random.normals(2), qWeight, kWeight) },
           { input: joinF32(random.normals(3), frequencies) },
           { expected: { type: 'f32', values: queries, tolerance } },
-          { expected: { type: 'f16', values: keys, tolerance: F16_TOLERANCE }, initial: oldKeys.bits },
-          { expected: { type: 'f16', values: values, tolerance: F16_TOLERANCE }, initial: oldValues.bits },
+          { expected: cache(keys), initial: oldKeys.bytes },
+          { expected: cache(values), initial: oldValues.bytes },
         ],
         bytes: nTokens * rowWidth * 8,
         flops: nTokens * rowWidth * 6,
@@ -104,4 +110,26 @@ export const ropeAppendCases: readonly KernelCase[] = [
   ropeCase('heads of 80', 7, { ...base, headWidth: 80, nTokens: 2 }),
   ropeCase('position 4000', 8, { ...base, start: 4000, nTokens: 3, nmse: 1e-7 }),
   ropeCase('outliers of 1e4 with norm', 9, { ...base, qkNorm: 'per-head', outliers: true }),
+  ropeCase('q8_0', 20, { ...base, kvType: 'q8_0' }),
+  ropeCase('q8_0, heads of 64, two blocks to a word of scales', 21, {
+    ...base,
+    kvType: 'q8_0',
+    headWidth: 64,
+    start: 7,
+    nTokens: 9,
+  }),
+  ropeCase('q8_0, heads of 96, an odd number of blocks', 22, { ...base, kvType: 'q8_0', headWidth: 96, qkNorm: 'per-head' }),
+  ropeCase('q8_0, heads of 128, interleaved, norm over whole rows, clamped', 23, {
+    ...base,
+    kvType: 'q8_0',
+    headWidth: 128,
+    pairing: 'interleaved',
+    qkNorm: 'whole-row',
+    clampQkv: 0.75,
+  }),
+  ropeCase('q8_0, half of each head rotates', 24, { ...base, kvType: 'q8_0', headWidth: 64, ropeDims: 32, start: 3 }),
+  ropeCase('q8_0, outliers of 1e4', 25, { ...base, kvType: 'q8_0', outliers: true }),
+  ropeCase('q8_0, one token, one head', 26, { ...base, kvType: 'q8_0', nHeads: 1, nKvHeads: 1, nTokens: 1, start: 17 }),
+  ropeCase('f32', 30, { ...base, kvType: 'f32', qkNorm: 'per-head', start: 9 }),
+  ropeCase('f32, heads of 80, interleaved', 31, { ...base, kvType: 'f32', headWidth: 80, pairing: 'interleaved' }),
 ];

@@ -1,5 +1,6 @@
 /** Reference of `rope-append`: clamp, q/k norm, RoPE; appends keys and values to the cache. `attention-decode` begins with the same steps. */
-import { roundToF16 } from '../../reference/ops/f16.ts';
+import { roundKv } from '../../quant/kv-formats.ts';
+import type { KvType } from '../../quant/kv-types.ts';
 import { rmsNorm } from '../../reference/ops/rms-norm.ts';
 import { ropeInPlace } from '../../reference/ops/rope.ts';
 import type { NumericArray } from '../../reference/ops/types.ts';
@@ -19,8 +20,8 @@ export interface RopeAppendParams {
   readonly pairing: 'interleaved' | 'halves';
   /** `[dims/2]`, angle per position of each pair (ropeInverseFrequencies). */
   readonly inverseFrequencies: NumericArray;
-  /** `f16`: keys and values are rounded as the cache stores them. `none`: pure f64, to see what the rounding costs. */
-  readonly kvRounding: 'f16' | 'none';
+  /** Keys and values are rounded as a cache of this type stores them. `none`: pure f64, to see what the rounding costs. */
+  readonly kvRounding: KvType | 'none';
 }
 
 /**
@@ -37,7 +38,7 @@ export function ropeAppendRef(
   const rowWidth = (nHeads + 2 * nKvHeads) * headWidth;
   const nTokens = qkv.length / rowWidth;
   const queries = new Float64Array(nTokens * nHeads * headWidth);
-  const stored = kvRounding === 'f16' ? roundToF16 : (value: number) => value;
+  const stored = (row: Float64Array) => (kvRounding === 'none' ? row : roundKv(kvRounding, row));
   for (let token = 0; token < nTokens; token++) {
     const position = firstPosition + token;
     const row = clamped(qkv.subarray(token * rowWidth, (token + 1) * rowWidth), params.clampQkv);
@@ -51,10 +52,8 @@ export function ropeAppendRef(
     queries.set(q, token * nHeads * headWidth);
     for (let head = 0; head < nKvHeads; head++) {
       const place = (head * contextTokens + position) * headWidth;
-      for (let i = 0; i < headWidth; i++) {
-        keys[place + i] = stored(k[head * headWidth + i]);
-        values[place + i] = stored(row[vStart + head * headWidth + i]);
-      }
+      keys.set(stored(k.subarray(head * headWidth, (head + 1) * headWidth)), place);
+      values.set(stored(row.subarray(vStart + head * headWidth, vStart + (head + 1) * headWidth)), place);
     }
   }
   return queries;

@@ -32,9 +32,6 @@ struct Group {
   scale: f32, // 1 / RMS
 }
 
-// The largest finite f16: a larger key or value is stored as this, since packing it is not defined.
-const F16_MAX = 65504.0;
-
 fn element(g: Group, i: u32) -> f32 {
   return clamp(qkv[g.start + i], -CLAMP, CLAMP);
 }
@@ -71,11 +68,6 @@ fn rotated_half(g: Group, i: u32, e: u32, v: f32, position: f32) -> f32 {
   return v * c.x + normed(g, i - n_pairs) * c.y;
 }
 
-// Two f16 in a word, the earlier in the low half.
-fn packed(v: vec2<f32>) -> u32 {
-  return pack2x16float(clamp(v, vec2<f32>(-F16_MAX), vec2<f32>(F16_MAX)));
-}
-
 // (cos, sin) of an angle of any size. The built-in functions are only promised to 2^-11 and only in [-π, π], so the angle is reduced
 // by multiples of π/2 in three exact parts (Cody and Waite 1980) and two minimax polynomials take the rest (those of Cephes' sinf, cosf).
 fn cos_sin(angle: f32) -> vec2<f32> {
@@ -93,7 +85,57 @@ fn cos_sin(angle: f32) -> vec2<f32> {
     select(sine, -sine, quadrant >= 2),
   );
 }
-// Clamp, q/k norm and RoPE of a chunk's q | k | v rows; q goes to `queries`, k and v are appended to the cache as pairs of f16.
+// The cache as kernels bind it that append to it: `keys` and `values` as array<u32>, read_write.
+fn kv_read(is_value: bool, i: u32) -> u32 {
+  if (is_value) {
+    return values[i];
+  }
+  return keys[i];
+}
+
+fn kv_write(is_value: bool, i: u32, word: u32) {
+  if (is_value) {
+    values[i] = word;
+  } else {
+    keys[i] = word;
+  }
+}
+
+// Mesa folds unpack(pack(x)) to x, which skips the rounding that later positions read: a zero that it cannot see keeps the pair.
+fn kv_opaque_zero(position: u32) -> u32 {
+  return position >> 31u;
+}
+
+// Elements 2·pair and 2·pair + 1 of the group as a new key or value.
+fn appended(is_value: bool, g: Group, pair: u32, position: u32) -> vec2<f32> {
+  if (is_value) {
+    return vec2<f32>(element(g, 2u * pair), element(g, 2u * pair + 1u));
+  }
+  return rotated(g, pair, f32(position));
+}
+// Keys and values as f16, two to a word (quant/kv-formats.ts). A unit is the two elements of a word.
+const KV_UNIT = 2u;
+alias KvUnit = vec2<f32>;
+// The largest finite f16: a larger key or value is stored as this, since packing it is not defined.
+const F16_MAX = 65504.0;
+
+fn kv_load(is_value: bool, row: u32, unit: u32) -> KvUnit {
+  return unpack2x16float(kv_read(is_value, row * (HEAD_WIDTH / KV_UNIT) + unit));
+}
+
+fn kv_rotated(g: Group, unit: u32, position: u32) -> KvUnit {
+  return rotated(g, unit, f32(position));
+}
+
+fn kv_append(is_value: bool, g: Group, unit: u32, position: u32, row: u32, stores: bool) -> KvUnit {
+  let v = clamp(appended(is_value, g, unit, position), vec2<f32>(-F16_MAX), vec2<f32>(F16_MAX));
+  let word = pack2x16float(v);
+  if (stores) {
+    kv_write(is_value, row * (HEAD_WIDTH / KV_UNIT) + unit % (HEAD_WIDTH / KV_UNIT), word);
+  }
+  return unpack2x16float(word | kv_opaque_zero(position));
+}
+// Clamp, q/k norm and RoPE of a chunk's q | k | v rows; q goes to `queries`, k and v are appended to the cache, in whose type kv_append says.
 // One workgroup per token and norm group (a head, or the whole row of q, k or v): every invocation sums the group by itself, no barrier.
 @group(0) @binding(1) var<storage, read> qkv: array<f32>;
 @group(0) @binding(2) var<storage, read> vectors: array<f32>;
@@ -138,13 +180,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (HAS_NORM && !is_value) {
     g.scale = inverse_rms(g);
   }
-  for (var word = lane; word < KV_WIDTH / 2u; word += 32u) {
-    let i = first + 2u * word;
-    let at = (((i / HEAD_WIDTH) * CONTEXT_TOKENS + position) * HEAD_WIDTH + i % HEAD_WIDTH) / 2u;
-    if (is_value) {
-      values[at] = packed(vec2<f32>(element(g, 2u * word), element(g, 2u * word + 1u)));
-    } else {
-      keys[at] = packed(rotated(g, word, f32(position)));
-    }
+  for (var unit = lane; unit < KV_WIDTH / KV_UNIT; unit += 32u) {
+    let head = (first + KV_UNIT * unit) / HEAD_WIDTH;
+    kv_append(is_value, g, unit, position, head * CONTEXT_TOKENS + position, true);
   }
 }

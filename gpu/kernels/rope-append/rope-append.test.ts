@@ -7,6 +7,7 @@ const shape: RopeAppendShape = {
   nKvHeads: 2,
   headWidth: 64,
   contextTokens: 512,
+  kvType: 'f16',
   qkNorm: 'per-head',
   qNorm: 100,
   kNorm: 164,

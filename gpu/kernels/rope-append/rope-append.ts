@@ -1,6 +1,9 @@
-/** `rope-append`: clamp, q/k norm and RoPE of a chunk; keys and values go to the cache as f16. */
+/** `rope-append`: clamp, q/k norm and RoPE of a chunk; keys and values go to the cache. */
 import { composeProgram, f32 } from '../../device/compose.ts';
 import type { KernelProgram } from '../../device/types.ts';
+import type { KvType } from '../../quant/kv-types.ts';
+import kvCacheWgsl from '../../wgsl/kv-cache.wgsl';
+import { KV_SNIPPETS } from '../../wgsl/kv-snippets.ts';
 import ropeWgsl from '../../wgsl/rope.wgsl';
 import { CHUNK_SNIPPET, grid, type Grid } from '../prefill-shared/chunk.ts';
 import body from './rope-append.wgsl';
@@ -10,6 +13,7 @@ export interface RopeAppendShape {
   readonly nKvHeads: number; // G
   readonly headWidth: number; // Hd, a multiple of 2
   readonly contextTokens: number; // C
+  readonly kvType: KvType;
   readonly qkNorm: 'none' | 'per-head' | 'whole-row';
   /** Elements of `vectors` where the norms' weights start; ignored without norm. */
   readonly qNorm: number;
@@ -22,7 +26,7 @@ export interface RopeAppendShape {
   readonly ropeOffset: number;
 }
 
-/** Bindings: chunk, qkv [T, (H + 2G)·Hd], vectors, globals, queries [T, H·Hd], keys and values [G, C, Hd/2] words. */
+/** Bindings: chunk, qkv [T, (H + 2G)·Hd], vectors, globals, queries [T, H·Hd], keys and values (kvLayout of G·C rows). */
 export function ropeAppendProgram(shape: RopeAppendShape): KernelProgram {
   const { nHeads, nKvHeads, qkNorm } = shape;
   const hasNorm = qkNorm !== 'none';
@@ -46,7 +50,7 @@ export function ropeAppendProgram(shape: RopeAppendShape): KernelProgram {
       ROPE_DIMS: shape.ropeDims,
       ROPE_OFFSET: shape.ropeOffset,
     },
-    snippets: [CHUNK_SNIPPET, ropeWgsl],
+    snippets: [CHUNK_SNIPPET, ropeWgsl, kvCacheWgsl, KV_SNIPPETS[shape.kvType].append],
   });
 }
 

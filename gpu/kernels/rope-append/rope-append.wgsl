@@ -1,4 +1,4 @@
-// Clamp, q/k norm and RoPE of a chunk's q | k | v rows; q goes to `queries`, k and v are appended to the cache as pairs of f16.
+// Clamp, q/k norm and RoPE of a chunk's q | k | v rows; q goes to `queries`, k and v are appended to the cache, in whose type kv_append says.
 // One workgroup per token and norm group (a head, or the whole row of q, k or v): every invocation sums the group by itself, no barrier.
 @group(0) @binding(1) var<storage, read> qkv: array<f32>;
 @group(0) @binding(2) var<storage, read> vectors: array<f32>;
@@ -43,13 +43,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (HAS_NORM && !is_value) {
     g.scale = inverse_rms(g);
   }
-  for (var word = lane; word < KV_WIDTH / 2u; word += 32u) {
-    let i = first + 2u * word;
-    let at = (((i / HEAD_WIDTH) * CONTEXT_TOKENS + position) * HEAD_WIDTH + i % HEAD_WIDTH) / 2u;
-    if (is_value) {
-      values[at] = packed(vec2<f32>(element(g, 2u * word), element(g, 2u * word + 1u)));
-    } else {
-      keys[at] = packed(rotated(g, word, f32(position)));
-    }
+  for (var unit = lane; unit < KV_WIDTH / KV_UNIT; unit += 32u) {
+    let head = (first + KV_UNIT * unit) / HEAD_WIDTH;
+    kv_append(is_value, g, unit, position, head * CONTEXT_TOKENS + position, true);
   }
 }

@@ -5,6 +5,7 @@ import { openTestDevice } from '../../../tests/gpu/node-gpu.ts';
 import { readModel } from '../../architectures/read-model.ts';
 import { memorySource } from '../../gguf/memory-source.ts';
 import { openGguf } from '../../gguf/read.ts';
+import type { KvType } from '../../quant/kv-types.ts';
 import { createEngine } from '../../runtime/engine.ts';
 import { modelNumbers } from './model-numbers.ts';
 import { leastGpuBytes, planOffload } from './plan.ts';
@@ -27,22 +28,24 @@ const MACHINE: MachineFigures = {
   dispatchMs: null,
 };
 
-const cases: (TinyModelOptions & { context?: number })[] = [
+const cases: (TinyModelOptions & { context?: number; kvType?: KvType })[] = [
   ...TINY_ARCHITECTURES.map((architecture) => ({ architecture, type: 'Q8_0' as const, seed: 5 })),
   { architecture: 'mixtral', type: 'Q4_K', otherType: 'Q6_K', seed: 6, nLayers: 3, tiedHead: true },
   { architecture: 'qwen3moe', type: 'Q4_0', seed: 7, nExperts: 16, nExpertsUsed: 4, context: 300 },
   { architecture: 'llama', type: 'F16', seed: 8, ropeFactors: true, context: 64 },
+  { architecture: 'mixtral', type: 'Q8_0', seed: 12, headWidth: 32, context: 301, kvType: 'q8_0' },
+  { architecture: 'llama', type: 'Q8_0', seed: 13, context: 64, kvType: 'f32' },
 ];
 
-test.runIf(gpu).each(cases)('$architecture in $type', async ({ context = 512, ...options }) => {
+test.runIf(gpu).each(cases)('$architecture in $type', async ({ context = 512, kvType, ...options }) => {
   const model = readModel(await openGguf(memorySource('tiny.gguf', tinyModel(options))));
-  const plan = planOffload(modelNumbers(model, gpu!.capabilities), {
+  const plan = planOffload(modelNumbers(model, gpu!.capabilities, { kvType }), {
     budgets: { gpuBytes: null, ramBytes: null },
     machine: MACHINE,
     context: { tokens: context, fixed: true },
   });
   const before = gpu!.buffers.totalBytes;
-  const engine = await createEngine(gpu!, { model, contextTokens: context, prefillChunkTokens: plan.prefillChunkTokens });
+  const engine = await createEngine(gpu!, { model, contextTokens: context, kvType, prefillChunkTokens: plan.prefillChunkTokens });
   try {
     const { weightsBytes, expertsBytes, kvBytes, activationsBytes, stagingBytes, totalBytes } = plan.gpu;
     expect(before).toBe(0);

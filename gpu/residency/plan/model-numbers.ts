@@ -7,6 +7,7 @@ import type { LayerSpec, ModelSpec } from '../../architectures/types.ts';
 import { alignUp } from '../../device/usage.ts';
 import { REPACK_HEADER_BYTES } from '../../kernels/expert-repack/expert-repack.ts';
 import { UNIFORM_SLOT_BYTES } from '../../kernels/uniforms.ts';
+import type { KvType } from '../../quant/kv-types.ts';
 import { decodeActivationsLayout, MAX_STEPS, RING_HEAD_BYTES, STATE_BYTES } from '../../runtime/decode-activations.ts';
 import { SUBMISSIONS_IN_FLIGHT } from '../../runtime/decode-run.ts';
 import { kvBytesPerLayer } from '../../runtime/kv-cache.ts';
@@ -26,11 +27,20 @@ export interface AdapterLimits {
 const held = (sizeBytes: number) => alignUp(sizeBytes, 16);
 const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
 
-/**
- * Throws `gpu.limits` where one tensor is above what the adapter binds. `wantedExperts`: a numeric setting instead of the model's own K; throws
- * `model.metadata` where the model has not as many.
- */
-export function modelNumbers(model: ModelSpec, limits: AdapterLimits, wantedExperts?: number): ModelNumbers {
+/** The settings that a model's bytes depend on. */
+export interface NumericSettings {
+  /** Instead of the model's own K. */
+  readonly expertsUsed?: number;
+  /** Default `f16`. */
+  readonly kvType?: KvType;
+}
+
+/** Throws `gpu.limits` where one tensor is above what the adapter binds, `model.metadata` where the model has not as many experts, `engine.kv-type`. */
+export function modelNumbers(
+  model: ModelSpec,
+  limits: AdapterLimits,
+  { expertsUsed: wantedExperts, kvType = 'f16' }: NumericSettings = {},
+): ModelNumbers {
   const bindingBytes = Math.min(limits.maxStorageBindingBytes, limits.maxBufferBytes);
   const used = expertsUsed(model, wantedExperts);
   const cut = new Cut(model, limits.maxStorageBindingBytes, bindingBytes);
@@ -53,7 +63,8 @@ export function modelNumbers(model: ModelSpec, limits: AdapterLimits, wantedExpe
     weightsBytes: cut.weightsBytes,
     weightsTouchedBytes: cut.touchedBytes,
     nDispatches: 2 + sum(model.layers.map(({ ffn }) => (ffn.kind === 'moe' ? 6 : 5))) + cut.head.shards.length,
-    kvBytes: (contextTokens) => 2 * model.nLayers * held(kvBytesPerLayer(model, contextTokens)),
+    kvType,
+    kvBytes: (contextTokens) => 2 * model.nLayers * held(kvBytesPerLayer(model, kvType, contextTokens)),
     activationBytes(contextTokens, chunkTokens) {
       const chunk = largestChunk(model, used, chunkTokens, limits.maxStorageBindingBytes);
       const buffers = [...Object.values(decode(contextTokens).sizesBytes), ...Object.values(activationBytes(model, used, chunk))];

@@ -11,19 +11,18 @@ import { hasUnifiedMemory } from '../../device/unified-memory.ts';
 import { isConclaveError } from '../../errors.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { findLinks, machineFigures, type KnownMachine } from './machine.ts';
-import { modelNumbers } from './model-numbers.ts';
+import { modelNumbers, type NumericSettings } from './model-numbers.ts';
 import { mostGpuBytes, planOffload } from './plan.ts';
 import type { ContextWish, DeviceLinks, ModelNumbers, OffloadPlan, Surroundings } from './types.ts';
 
 /** Bytes, or a share of what is free. */
 export type Budget = { readonly bytes: number } | { readonly share: number };
 
-export interface PlanWishes {
+export interface PlanWishes extends NumericSettings {
   /** null: chosen by the planner. */
   readonly gpuBudget: Budget | null;
   readonly ramBudget: Budget | null;
   readonly context: ContextWish | null;
-  readonly expertsUsed?: number;
   readonly computeMsPerToken?: number;
   /** Measure unknown link speeds only where experts must share; then a plan for all resident predicts by assumptions. */
   readonly measureOnlyToShare?: boolean;
@@ -40,7 +39,7 @@ export interface DevicePlan {
 /** Where nothing else is known of a model: what most of them come in. */
 const USUAL_TYPE: ComputeType = 'Q4_K';
 
-/** Throws `engine.budget`, `gpu.limits`; rejects as the file does. */
+/** Throws `engine.budget`, `engine.kv-type`, `gpu.limits`; rejects as the file does. */
 export async function planForDevice(
   gpu: GpuDevice,
   model: ModelSpec,
@@ -48,7 +47,7 @@ export async function planForDevice(
   surroundings: Surroundings,
   signal?: AbortSignal,
 ): Promise<DevicePlan> {
-  const numbers = modelNumbers(model, gpu.capabilities, wishes.expertsUsed);
+  const numbers = modelNumbers(model, gpu.capabilities, wishes);
   const { software, description } = gpu.capabilities;
   const unifiedMemory = hasUnifiedMemory(gpu.adapter.info, software);
   // Where memory is shared, allocating says nothing: the system would rather swap than refuse.

@@ -26,6 +26,7 @@ function qwen30(overrides: Partial<ModelNumbers> = {}): ModelNumbers {
     kvBytes: (tokens) => 98304 * tokens,
     activationBytes: (tokens, chunk) => 4 * MIB + 512 * tokens + 200_000 * chunk,
     readbackBytes: 8192,
+    kvType: 'f16',
     repacksOnGpu: true,
     passingBytes: (chunk) => ({ readbackBytes: 610_000 + 32 * chunk, uniformBytes: 512 * 48 }),
     tableBytes: 24576,

@@ -70,6 +70,7 @@ export function planOffload(model: ModelNumbers, request: PlanRequest): OffloadP
       ...(best.transitSlots > 0 ? { transitSlots: best.transitSlots } : {}),
     },
     contextTokens: context.tokens,
+    kvType: model.kvType,
     prefillChunkTokens,
     gpu: {
       weightsBytes: model.weightsBytes,

@@ -31,7 +31,7 @@ function gpuBudget({ budgets, machine }: Grounds): PlanReason {
 }
 
 function contextReason(model: ModelNumbers, plan: Omit<OffloadPlan, 'reasons'>, { context }: Grounds): PlanReason {
-  const kv = mebibytes(plan.gpu.kvBytes);
+  const kv = `${mebibytes(plan.gpu.kvBytes)} as ${plan.kvType}`;
   const why = {
     wish: `It was asked for; its keys and values take ${kv}.`,
     default:
@@ -39,7 +39,7 @@ function contextReason(model: ModelNumbers, plan: Omit<OffloadPlan, 'reasons'>, 
         ? `As long as the model was trained for; keys and values take ${kv}.`
         : `Long enough for most conversations; keys and values take ${kv}.`,
     experts: `Shorter than ${context.goalTokens}, so that keys and values (${kv}) take no more than a quarter of what experts could use.`,
-    floor: `Shorter than ${context.goalTokens}: the budget has room for no more beside the weights (${kv} of keys and values).`,
+    floor: `Shorter than ${context.goalTokens}: the budget has room for no more beside the weights (keys and values take ${kv}).`,
   }[context.because];
   return { topic: 'context', choice: `${context.tokens} tokens`, why };
 }

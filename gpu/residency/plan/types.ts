@@ -2,6 +2,7 @@
  * What the planner takes and gives, as plain data: a model in numbers, a machine in numbers, budgets; a plan with its bytes, its prediction
  * and a sentence for every choice. Nothing here knows files or the GPU.
  */
+import type { KvType } from '../../quant/kv-types.ts';
 import type { GpuBytes, ResidencyPlan } from '../types.ts';
 
 /** Experts of one MoE layer. */
@@ -30,6 +31,8 @@ export interface ModelNumbers {
   readonly weightsTouchedBytes: number;
   /** Dispatches of one decode step. */
   readonly nDispatches: number;
+  /** Of keys and values. */
+  readonly kvType: KvType;
   kvBytes(contextTokens: number): number;
   /** Activations of decode and of a prefill chunk. */
   activationBytes(contextTokens: number, chunkTokens: number): number;
@@ -155,6 +158,8 @@ export interface Prediction {
 export interface OffloadPlan {
   readonly residency: ResidencyPlan;
   readonly contextTokens: number;
+  /** Of keys and values. */
+  readonly kvType: KvType;
   readonly prefillChunkTokens: number;
   readonly gpu: PlannedGpuBytes;
   readonly ram: { readonly poolBytes: number; readonly budgetBytes: number };

@@ -3,6 +3,7 @@
  * `context.flags`, and its result goes out through `context.result`, which keeps stdout to one JSON document under `--json`.
  */
 import type { AdapterChoice } from '../node/gpu.ts';
+import type { KvType } from '../../../gpu/quant/kv-types.ts';
 import type { Budget } from '../../../gpu/residency/plan/plan-for-device.ts';
 
 export interface OptionSpec {
@@ -54,7 +55,7 @@ export interface CommonOptions {
   /** undefined: chosen by the planner. */
   readonly gpuBudget: Budget | undefined;
   readonly ramBudget: Budget | undefined;
-  readonly kvType: 'f16' | 'q8_0';
+  readonly kvType: KvType;
   readonly dataFolder: string | undefined;
 }
 

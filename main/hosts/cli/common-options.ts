@@ -1,4 +1,5 @@
 /** The options that every command takes, and their reading. */
+import { KV_TYPES } from '../../../gpu/quant/kv-types.ts';
 import { MAX_ROUTING_MARGIN, MIN_ROUTING_MARGIN } from '../../contract/approximate-routing.ts';
 import { ADAPTER_CHOICES } from '../node/gpu.ts';
 import type { CommonOptions, Flags, OptionSpec } from './command.ts';
@@ -23,7 +24,12 @@ export const COMMON_OPTIONS: Readonly<Record<string, OptionSpec>> = {
     value: 'SIZE',
     description: 'RAM to use for experts, such as 256MiB or 50% of what is free (default: chosen)',
   },
-  kv: { type: 'string', value: 'f16|q8_0', description: 'type of the keys and values (default f16)' },
+  'kv-type': {
+    type: 'string',
+    value: KV_TYPES.join('|'),
+    description: 'type of the keys and values in memory (default f16): q8_0 takes half of it, f32 twice as much',
+  },
+  kv: { type: 'string', value: KV_TYPES.join('|'), description: 'the same as --kv-type' },
   data: { type: 'string', value: 'DIR', description: "data folder instead of the user's own" },
   help: { type: 'boolean', description: 'show this text' },
 };
@@ -37,7 +43,7 @@ export function readCommonOptions(flags: Flags): CommonOptions {
     approximateRouting: flags.number('approximate-routing', { min: MIN_ROUTING_MARGIN, max: MAX_ROUTING_MARGIN }),
     gpuBudget: flags.budget('gpu-budget'),
     ramBudget: flags.budget('ram-budget'),
-    kvType: flags.choice('kv', ['f16', 'q8_0'] as const) ?? 'f16',
+    kvType: flags.choice('kv-type', KV_TYPES) ?? flags.choice('kv', KV_TYPES) ?? 'f16',
     dataFolder: flags.string('data') ?? process.env.CONCLAVE_DATA,
   };
 }

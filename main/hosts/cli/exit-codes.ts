@@ -16,6 +16,7 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof ConclaveError)) return EXIT.failed;
   const { code } = error;
   if (/^(gguf|file|model|document|trace|profile)[.]/.test(code)) return EXIT.file;
+  if (code === 'engine.kv-type') return EXIT.usage;
   if (code === 'gpu.no-adapter' || code === 'gpu.limits') return EXIT.noAdapter;
   if (code === 'engine.budget' || code === 'gpu.out-of-memory') return EXIT.doesNotFit;
   return EXIT.failed;

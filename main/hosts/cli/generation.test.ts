@@ -93,7 +93,7 @@ test.each([
   [['--temperature', '-1'], '--temperature is "-1"'],
   [['--top-p', '0'], '--top-p is "0"'],
   [['--max-tokens', '0'], '--max-tokens is "0"'],
-  [['--kv', 'q8_0'], '--kv q8_0 is not possible yet'],
+  [['--kv-type', 'q4_0'], '--kv-type is "q4_0"'],
 ])('%j is a usage error', async (args, message) => {
   const { exitCode, stderr, stdout } = await cli(args);
   expect([exitCode, stdout]).toEqual([2, '']);

@@ -87,15 +87,15 @@ export function generationFor(
   return { maxTokens, sampling: { ...chooseSampling([sampling, named], CLI_SAMPLING), seed } };
 }
 
-/** Engine options from the common ones. What is declared for all commands but not possible yet is refused, never ignored. */
+/** Engine options from the common ones. */
 export function engineOptions(common: CommonOptions, signal: AbortSignal, log: (line: string) => void) {
-  if (common.kvType !== 'f16') throw new UsageError(`--kv ${common.kvType} is not possible yet: keys and values are f16.`);
   let phase = '';
   return {
     adapter: common.adapter,
     contextTokens: common.contextTokens,
     expertsUsed: common.expertsUsed,
     approximateRouting: common.approximateRouting,
+    kvType: common.kvType,
     gpuBudget: common.gpuBudget,
     ramBudget: common.ramBudget,
     dataFolder: common.dataFolder,

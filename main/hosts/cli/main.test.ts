@@ -111,6 +111,7 @@ test.each([
   ['--size', '12 bananas', (c: CliContext) => c.flags.bytes('size')],
   ['--adapter', 'magic', () => 0],
   ['--kv', 'q3', () => 0],
+  ['--kv-type', 'q3', () => 0],
 ])('%s %s is refused by name and value', async (option, value, read) => {
   const { exitCode, stderr } = await cli(['inspect', 'm', option, value], async (context) => {
     read(context);

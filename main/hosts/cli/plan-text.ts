@@ -8,7 +8,7 @@ export function planText(plan: OffloadPlan): string {
     ['GPU', `${mebibytes(gpu.totalBytes)} of ${mebibytes(gpu.budgetBytes)} (the least is ${mebibytes(plan.leastGpuBytes)})`],
     ['  weights', mebibytes(gpu.weightsBytes)],
     ['  experts', mebibytes(gpu.expertsBytes)],
-    ['  keys and values', mebibytes(gpu.kvBytes)],
+    ['  keys and values', `${mebibytes(gpu.kvBytes)} as ${plan.kvType}`],
     ['  activations', mebibytes(gpu.activationsBytes)],
     ['  staging', mebibytes(gpu.stagingBytes)],
     ['RAM pool', ram.poolBytes === 0 ? 'none' : `${mebibytes(ram.poolBytes)} of ${mebibytes(ram.budgetBytes)}`],

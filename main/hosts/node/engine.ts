@@ -50,7 +50,7 @@ export interface OpenedEngine {
 
 /** Rejects with gguf.*, file.*, model.*, gpu.* or engine.* (`engine.budget`: it does not fit); nothing stays open then. */
 export async function openEngine({ path, adapter = 'auto', ...wishes }: OpenEngineOptions): Promise<OpenedEngine> {
-  const { gpuBudget, ramBudget, dataFolder, measure, onReset, contextTokens, expertsUsed, ...options } = wishes;
+  const { gpuBudget, ramBudget, dataFolder, measure, onReset, contextTokens, expertsUsed, kvType, ...options } = wishes;
   const startMs = performance.now();
   const opened = await openModelFile(path, options.signal);
   let device: GpuDevice | undefined;
@@ -62,7 +62,7 @@ export async function openEngine({ path, adapter = 'auto', ...wishes }: OpenEngi
     const open = async () => openDevice(await nodeGpu(adapter));
     const gpu = (device = await open());
     const planned = await createPlannedEngine(gpu, model, {
-      ...wishesOf({ contextTokens, expertsUsed, gpuBudget, ramBudget }),
+      ...wishesOf({ contextTokens, expertsUsed, kvType, gpuBudget, ramBudget }),
       measureOnlyToShare: !measure,
       surroundings: surroundingsOf(dataFolder),
       options,

@@ -2,6 +2,7 @@
 import type { ModelSpec } from '../../../gpu/architectures/types.ts';
 import { openDevice } from '../../../gpu/device/open-device.ts';
 import { isConclaveError } from '../../../gpu/errors.ts';
+import type { KvType } from '../../../gpu/quant/kv-types.ts';
 import { modelNumbers } from '../../../gpu/residency/plan/model-numbers.ts';
 import {
   planForDevice,
@@ -20,6 +21,7 @@ export interface PlanOptions {
   readonly adapter: AdapterChoice;
   readonly contextTokens: number | undefined;
   readonly expertsUsed: number | undefined;
+  readonly kvType: KvType | undefined;
   readonly gpuBudget: Budget | undefined;
   readonly ramBudget: Budget | undefined;
   /** Where speeds are kept; undefined: the user's own. */
@@ -32,6 +34,7 @@ const LEAST_LIMITS = { software: true, maxStorageBindingBytes: 2 ** 27, maxBuffe
 export function wishesOf({
   contextTokens,
   expertsUsed,
+  kvType,
   gpuBudget,
   ramBudget,
 }: Omit<PlanOptions, 'adapter' | 'dataFolder'>): PlanWishes {
@@ -40,6 +43,7 @@ export function wishesOf({
     ramBudget: ramBudget ?? null,
     context: contextTokens === undefined ? null : { tokens: contextTokens, fixed: true },
     expertsUsed,
+    kvType,
   };
 }
 
@@ -58,7 +62,7 @@ export function keepMeasured({ measured }: Pick<DevicePlan, 'measured'>, dataFol
   }
 }
 
-/** Throws `engine.budget` below the floor and `gpu.limits`; without an adapter it plans for the least one and says so. */
+/** Throws `engine.budget` below the floor, `engine.kv-type` and `gpu.limits`; without an adapter it plans for the least one and says so. */
 export async function planFor(model: ModelSpec, options: PlanOptions, log: (line: string) => void): Promise<OffloadPlan> {
   const surroundings = surroundingsOf(options.dataFolder);
   const wishes = wishesOf(options);
@@ -74,7 +78,7 @@ export async function planFor(model: ModelSpec, options: PlanOptions, log: (line
   } catch (error) {
     if (options.adapter !== 'auto' || !isConclaveError(error) || error.code !== 'gpu.no-adapter') throw error;
     log('There is no GPU adapter here; the plan is for the least capable one.');
-    const numbers = modelNumbers(model, LEAST_LIMITS, wishes.expertsUsed);
+    const numbers = modelNumbers(model, LEAST_LIMITS, wishes);
     const { software } = LEAST_LIMITS;
     return planForMachine(numbers, wishes, { unifiedMemory: true, software, gpuFreeBytes: null, surroundings, links: null });
   }

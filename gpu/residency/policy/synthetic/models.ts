@@ -141,6 +141,7 @@ export function numbersOf(model: SyntheticModel, bindingBytes: number): ModelNum
     kvBytes: (tokens) => model.kvBytesPerToken * tokens,
     activationBytes: (tokens, chunk) => 4 * 2 ** 20 + 512 * tokens + 200_000 * chunk,
     readbackBytes: 8192,
+    kvType: 'f16',
     repacksOnGpu: true,
     passingBytes: (chunk) => ({ readbackBytes: 2 ** 20 + 4 * nUsed * chunk, uniformBytes: 512 * model.nLayers }),
     tableBytes: 4 * model.nLayers * nExperts,

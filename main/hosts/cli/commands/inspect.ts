@@ -13,7 +13,7 @@ import { planText } from '../plan-text.ts';
 
 export const command: CliCommand = {
   name: 'inspect',
-  usage: 'MODEL [--gpu-budget SIZE --ram-budget SIZE --context N --json]',
+  usage: 'MODEL [--gpu-budget SIZE --ram-budget SIZE --context N --kv-type T --json]',
   summary:
     'Says what is in a GGUF file and where its parts would live on this machine; exit code 3 when the engine cannot run it, 5 when it does not fit.',
   options: {},
