@@ -32,12 +32,13 @@ export async function createPrefillPlan(
   const { activations, buffers } = await allocateActivations(gpu, model, expertsUsed, capacity);
   const parts = { context, activations };
   const layers = model.layers.map((layer) => layerSteps(parts, layer));
+  const owned = [...buffers];
   try {
     const stepGroups = [embedSteps(parts), ...layers.flatMap(({ before, passing, after }) => [before, passing ?? [], after])];
     const programs = stepGroups.flat().map((step) => step.program);
     await gpu.createPipelines(programs, onProgress);
     const bound = await bindSteps(gpu, stepGroups);
-    const owned = bound.uniforms ? [...buffers, bound.uniforms] : buffers;
+    if (bound.uniforms) owned.push(bound.uniforms);
     const groups = layers.map(({ passing }, layer): Group => {
       const [before, between, after] = bound.groups.slice(1 + 3 * layer, 4 + 3 * layer);
       return { steps: before, passing: passing ? { layer, before, passing: between, after } : null };
@@ -47,7 +48,7 @@ export async function createPrefillPlan(
     const passing = residency && { residency, layers: await PassingLayers.create(context, residency, activations, queue) };
     return new ChunkedPrefill(parts, [{ steps: bound.groups[0], passing: null }, ...groups], owned, capacity, queue, passing);
   } catch (error) {
-    for (const buffer of buffers) gpu.buffers.release(buffer);
+    for (const buffer of owned) gpu.buffers.release(buffer);
     throw error;
   }
 }

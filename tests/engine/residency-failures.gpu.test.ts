@@ -2,7 +2,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readModel } from '../../gpu/architectures/read-model.ts';
 import type { ModelSpec } from '../../gpu/architectures/types.ts';
-import type { GpuDevice } from '../../gpu/device/open-device.ts';
 import { engineError } from '../../gpu/errors.ts';
 import { memorySource } from '../../gpu/gguf/memory-source.ts';
 import { openGguf } from '../../gpu/gguf/read.ts';
@@ -11,6 +10,7 @@ import { residencyFootprint } from '../../gpu/residency/footprint.ts';
 import { createEngine } from '../../gpu/runtime/engine.ts';
 import type { Engine } from '../../gpu/runtime/types.ts';
 import { tinyModel } from '../fixtures/tiny-model.ts';
+import { withRoomFor } from './limited-gpu.ts';
 import { planOf, slotted, STREAMED } from './plans.ts';
 import { generate, gpu, GREEDY, SEED, someTokens, withEngine } from './setup.ts';
 
@@ -31,27 +31,6 @@ function troubled(source: ByteSource, trouble: Trouble): ByteSource {
     },
     verify: async () => trouble.onVerify?.(),
   };
-}
-
-/** `gpu` with a driver that refuses more than so many bytes of experts. */
-function withRoomFor(gpu: GpuDevice, { experts }: { experts: number }): GpuDevice {
-  const beforeBytes = gpu.buffers.ledger().expertsBytes;
-  const over = <T extends object>(target: T, replaced: Partial<T>): T =>
-    new Proxy(target, {
-      get(_, name) {
-        if (name in replaced) return replaced[name as keyof T];
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
-  const buffers = over(gpu.buffers, {
-    allocate(request) {
-      const neededBytes = gpu.buffers.ledger().expertsBytes - beforeBytes + request.sizeBytes;
-      const isRefused = request.account === 'experts' && neededBytes > experts;
-      return isRefused ? Promise.reject(engineError('gpu.out-of-memory', 'made up')) : gpu.buffers.allocate(request);
-    },
-  });
-  return over(gpu, { buffers });
 }
 
 describe.skipIf(!gpu)('experts that do not come', () => {
@@ -177,13 +156,13 @@ describe.skipIf(!gpu)('experts that do not come', () => {
 
   test('a GPU without room for all slots: fewer of them, the same answer', async () => {
     const before = gpu!.buffers.totalBytes;
-    const limited = withRoomFor(gpu!, { experts: 300_000 });
+    const limited = withRoomFor(gpu!, { expertsBytes: 300_000 });
     const engine = await createEngine(limited, { model, contextTokens: 64 });
     expect(engine.residency().slotsBytes).toBeLessThanOrEqual(300_000);
     await engine.prefill(prompt);
     expect(await finish(engine)).toEqual(truth);
     engine.dispose();
-    const none = createEngine(withRoomFor(gpu!, { experts: 1000 }), { model, contextTokens: 64 });
+    const none = createEngine(withRoomFor(gpu!, { expertsBytes: 1000 }), { model, contextTokens: 64 });
     await expect(none).rejects.toMatchObject({ code: 'gpu.out-of-memory' });
     expect(gpu!.buffers.totalBytes).toBe(before);
   });

@@ -64,6 +64,12 @@ describe('transit slots', () => {
 });
 
 describe('RAM pool', () => {
+  test('where the system has no memory, nothing is lent and nothing is counted', () => {
+    const pool = new RamPool(2 ** 60);
+    expect(pool.lend(2 ** 53)).toBeNull();
+    expect(pool.bytes).toBe(0);
+  });
+
   test('holds no more than its bytes; the least recently read leaves, and its memory is used again', () => {
     const pool = new RamPool(100);
     const put = (key: string, sizeBytes: number) => {

@@ -38,12 +38,13 @@ export class RamPool {
     return found;
   }
 
-  /** Lends room for bytes that are not held yet, in the memory of one that leaves where it has the size; null where there is none. */
+  /** Lends room for bytes that are not held yet, in the memory of one that leaves where it has the size; null where there is none, of the budget or of RAM. */
   lend(sizeBytes: number): PoolBytes | null {
     const reused = this.#makeRoom(sizeBytes);
     if (this.#bytes + sizeBytes > this.#capacityBytes) return null;
-    this.#bytes += sizeBytes;
-    return reused ?? new Uint8Array(sizeBytes);
+    const lent = reused ?? allocated(sizeBytes);
+    if (lent) this.#bytes += sizeBytes;
+    return lent;
   }
 
   /** What was lent has been filled. */
@@ -72,5 +73,15 @@ export class RamPool {
   clear(): void {
     for (const entry of this.#entries.values()) this.#bytes -= entry.length;
     this.#entries.clear();
+  }
+}
+
+/** null: the system has no such memory left, whatever the budget says. */
+function allocated(sizeBytes: number): PoolBytes | null {
+  try {
+    return new Uint8Array(sizeBytes);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
   }
 }
