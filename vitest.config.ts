@@ -1,8 +1,20 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { wgslText } from './tests/support/wgsl-text.ts';
 
+/** Tests that run whole engines and leave the device whole. */
+const engine = ['tests/engine/!(lost-device).gpu.test.ts', 'gpu/{runtime,residency/plan}/**/*.gpu.test.ts'];
 const generated = ['**/node_modules/**', 'out/**', 'dist/**', '.cache/**'];
+
+/** A fresh clone knows no durations: without this the one test that takes a minute on its own would begin last. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => moduleId.endsWith('/tests/starter/starter.test.ts');
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 // One project per suite of tests/run.ts, which sets the environment (Vulkan driver) that a suite needs before its process starts.
 export default defineConfig({
@@ -10,6 +22,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 15_000 } },
@@ -22,7 +35,17 @@ export default defineConfig({
           exclude: [...generated, '**/*.gpu.test.ts', 'tests/e2e/**', 'tests/parity/**'],
         },
       },
-      { extends: true, test: { name: 'gpu', include: ['{gpu,main,renderer,tests}/**/*.gpu.test.ts'], exclude: generated } },
+      // One process for all of its files, so that they share a device and the pipelines on it (sharedTestDevice).
+      { extends: true, test: { name: 'engine', include: engine, exclude: generated, isolate: false, maxWorkers: 1 } },
+      {
+        extends: true,
+        test: {
+          name: 'gpu',
+          include: ['{gpu,main,renderer,tests}/**/*.gpu.test.ts'],
+          exclude: [...generated, ...engine],
+          maxWorkers: 1,
+        },
+      },
       { extends: true, test: { name: 'e2e', include: ['tests/e2e/**/*.test.ts'], exclude: generated, maxWorkers: 1 } },
     ],
   },

@@ -1,6 +1,7 @@
 /**
- * `npm test [-- NAME…]`: runs the suites one after another, each in its own process with the environment it needs, and ends with the
- * line `N passed, N failed, N skipped` over all of them. NAME is a suite (unit, gpu, e2e) or part of a test file's path.
+ * `npm test [-- NAME…]`: runs the suites, each in its own process with the environment it needs, and ends with the line
+ * `N passed, N failed, N skipped` over all of them. NAME is a suite (unit, engine, gpu, e2e) or part of a test file's path.
+ * Each step is made for two cores: a suite with two workers, two suites with one, and e2e, which measures delays, on its own.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -23,22 +24,29 @@ interface Suite {
 const adapterIsCertain = process.platform === 'linux' && process.arch === 'x64';
 const adapter = process.env.CONCLAVE_ADAPTER ?? 'swiftshader';
 
-const suites: readonly Suite[] = [
-  { name: 'unit', env: () => ({}), limitMinutes: 10 },
-  {
-    name: 'gpu',
-    env: () => (adapterIsCertain ? { CONCLAVE_ADAPTER: adapter, REQUIRE_GPU: '1', ...vulkanEnvironment(adapter) } : {}),
-    limitMinutes: 20,
-  },
-  { name: 'e2e', env: () => ({}), limitMinutes: 15 },
+const gpuEnvironment = () =>
+  adapterIsCertain ? { CONCLAVE_ADAPTER: adapter, REQUIRE_GPU: '1', ...vulkanEnvironment(adapter) } : {};
+
+const steps: readonly (readonly Suite[])[] = [
+  [{ name: 'unit', env: () => ({}), limitMinutes: 10 }],
+  [
+    { name: 'engine', env: gpuEnvironment, limitMinutes: 20 },
+    { name: 'gpu', env: gpuEnvironment, limitMinutes: 20 },
+  ],
+  [{ name: 'e2e', env: () => ({}), limitMinutes: 15 }],
 ];
 
 const names = process.argv.slice(2);
-const chosen = suites.filter((suite) => names.includes(suite.name));
-const filters = names.filter((name) => !suites.some((suite) => suite.name === name));
+const suiteNames = new Set(steps.flat().map(({ name }) => name));
+const filters = names.filter((name) => !suiteNames.has(name));
+const isChosen = ({ name }: Suite) => names.length === filters.length || names.includes(name);
 
 const total = emptyReport();
-for (const suite of chosen.length > 0 ? chosen : suites) add(total, suite, await run(suite));
+for (const step of steps) {
+  const suites = step.filter(isChosen);
+  const reports = await Promise.all(suites.map((suite, i) => run(suite, i === 0)));
+  suites.forEach((suite, i) => add(total, suite, reports[i]));
+}
 
 for (const failure of total.failures) console.log(`failed: ${failure}`);
 for (const [reason, count] of Object.entries(total.skips)) console.log(`skipped ${count}: ${reason}`);
@@ -49,29 +57,39 @@ if (total.passed + total.failed + total.skipped === 0) {
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(total.failed > 0 ? 1 : 0);
 
-async function run(suite: Suite): Promise<SuiteReport> {
-  console.log(`\n── ${suite.name} ──`);
+/** The output of a suite that is not `shown` comes when it has ended, in one piece. */
+async function run(suite: Suite, shown: boolean): Promise<SuiteReport> {
+  const heading = `\n── ${suite.name} ──`;
+  if (shown) console.log(heading);
   const folder = mkdtempSync(path.join(os.tmpdir(), 'conclave-test-'));
   const file = path.join(folder, 'report.json');
   try {
     const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
     const reporters = ['--reporter=default', `--reporter=${path.join(root, 'tests', 'support', 'counting-reporter.ts')}`];
-    const exit = await spawnAndWait(
-      [vitest, 'run', '--project', suite.name, '--passWithNoTests', ...reporters, ...filters],
-      suite,
-      {
-        CONCLAVE_REPORT: file,
-      },
-    );
-    return readReport(file, exit);
+    const args = [vitest, 'run', '--project', suite.name, '--passWithNoTests', ...reporters, ...filters];
+    const { problem, output } = await spawnAndWait(args, suite, shown, { CONCLAVE_REPORT: file });
+    if (!shown) process.stdout.write(`${heading}\n${output}`);
+    return readReport(file, problem);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function spawnAndWait(args: string[], suite: Suite, env: Record<string, string>): Promise<string | null> {
+/** `problem`: why it did not end well; `output`: what it wrote, where that was not `shown`. */
+function spawnAndWait(
+  args: string[],
+  suite: Suite,
+  shown: boolean,
+  env: Record<string, string>,
+): Promise<{ problem: string | null; output: string }> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...suite.env(), ...env } });
+    const options = { cwd: root, env: { ...process.env, ...suite.env(), ...env } };
+    const child = spawn(process.execPath, args, {
+      ...options,
+      stdio: ['inherit', shown ? 'inherit' : 'pipe', shown ? 'inherit' : 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
     let problem: string | null = null;
     const timer = setTimeout(() => {
       problem = `still running after ${suite.limitMinutes} minutes`;
@@ -80,7 +98,8 @@ function spawnAndWait(args: string[], suite: Suite, env: Record<string, string>)
     child.on('error', (error) => (problem = error.message));
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      resolve(problem ?? (signal ? `ended by ${signal}` : code === 0 ? null : `exit code ${code}`));
+      problem ??= signal ? `ended by ${signal}` : code === 0 ? null : `exit code ${code}`;
+      resolve({ problem, output });
     });
   });
 }

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { TINY_ARCHITECTURES, tinyModel, type TinyModelOptions } from '../../tests/fixtures/tiny-model.ts';
 import { testPlanContext, type TestContextOptions } from '../../tests/gpu/model-buffers.ts';
-import { openTestDevice } from '../../tests/gpu/node-gpu.ts';
+import { openTestDevice, sharedTestDevice } from '../../tests/gpu/node-gpu.ts';
 import { readModel } from '../architectures/read-model.ts';
 import type { GpuDevice } from '../device/open-device.ts';
 import { BufferUsage, MapMode } from '../device/usage.ts';
@@ -12,13 +12,10 @@ import { DecodePlan } from './decode-plan.ts';
 import { DecodeRunner } from './decode-run.ts';
 import type { PlanContext } from './plan-context.ts';
 
-const gpu = await openTestDevice();
+const gpu = await sharedTestDevice();
 /** The kernels of the subgroup variant, which software adapters have but do not choose. */
 const hardware = await openTestDevice({ asHardware: true });
-afterAll(() => {
-  gpu?.dispose();
-  hardware?.dispose();
-});
+afterAll(() => hardware?.dispose());
 
 const TOKENS = Uint32Array.of(5, 42, 79, 116, 3, 9);
 

@@ -1,7 +1,7 @@
 /** What the engine promises its host. Logits of every type beside the f64 reference and equal bits whatever the settings: tests/engine/. */
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { tinyModel, type TinyModelOptions } from '../../tests/fixtures/tiny-model.ts';
-import { openTestDevice } from '../../tests/gpu/node-gpu.ts';
+import { sharedTestDevice } from '../../tests/gpu/node-gpu.ts';
 import { readModel } from '../architectures/read-model.ts';
 import { memorySource } from '../gguf/memory-source.ts';
 import { openGguf } from '../gguf/read.ts';
@@ -12,8 +12,7 @@ import { createEngine } from './engine.ts';
 import type { Engine, EngineOptions, GenerateRequest, SampledToken, SamplingSettings } from './types.ts';
 import { nmse } from '../reference/nmse.ts';
 
-const gpu = await openTestDevice();
-afterAll(() => gpu?.dispose());
+const gpu = await sharedTestDevice();
 
 const GREEDY: SamplingSettings = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
 const SAMPLED: SamplingSettings = { temperature: 1.3, topK: 50, topP: 0.95, minP: 0.01, seed: 77 };

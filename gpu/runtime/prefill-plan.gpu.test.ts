@@ -1,8 +1,8 @@
 /** The prefill plan on a device: equal bits for every chunk size, slot order and sharding; near the f64 reference for every model. */
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { tinyModel, TINY_ARCHITECTURES, type TinyModelOptions } from '../../tests/fixtures/tiny-model.ts';
 import { testPlanContext, type TestContextOptions } from '../../tests/gpu/model-buffers.ts';
-import { openTestDevice } from '../../tests/gpu/node-gpu.ts';
+import { sharedTestDevice } from '../../tests/gpu/node-gpu.ts';
 import { readModel } from '../architectures/read-model.ts';
 import { BufferUsage, MapMode } from '../device/usage.ts';
 import { memorySource } from '../gguf/memory-source.ts';
@@ -16,8 +16,7 @@ import { createPrefillPlan } from './prefill-plan.ts';
 import type { PrefillRouting } from './types.ts';
 import { nmse } from '../reference/nmse.ts';
 
-const gpu = await openTestDevice();
-afterAll(() => gpu?.dispose());
+const gpu = await sharedTestDevice();
 
 const modelOf = async (options: TinyModelOptions) => readModel(await openGguf(memorySource('tiny.gguf', tinyModel(options))));
 

@@ -9,10 +9,10 @@ import { createEngine } from '../../gpu/runtime/engine.ts';
 import type { Engine, EngineOptions, GenerateRequest, SampledToken, SamplingSettings } from '../../gpu/runtime/types.ts';
 import { drawU32 } from '../../gpu/reference/ops/random.ts';
 import { tinyModel, type TinyModelOptions } from '../fixtures/tiny-model.ts';
-import { openTestDevice } from '../gpu/node-gpu.ts';
+import { sharedTestDevice } from '../gpu/node-gpu.ts';
 
-/** One device for a whole test file: pipelines of equal programs are then compiled once. null where there is no adapter. */
-export const gpu: GpuDevice | null = await openTestDevice();
+/** null where there is no adapter. */
+export const gpu: GpuDevice | null = await sharedTestDevice();
 
 export const SEED = 23;
 

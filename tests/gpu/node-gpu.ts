@@ -2,6 +2,7 @@
  * A WebGPU for tests in Node (npm `webgpu`). The object from `create()` must stay referenced for the life of the process: dropping
  * it has crashed Node. Without an adapter the suites skip with the reason; `REQUIRE_GPU=1` makes that a failure.
  */
+import { BufferPool } from '../../gpu/device/buffers.ts';
 import { openDevice, type GpuDevice, type OpenDeviceOptions } from '../../gpu/device/open-device.ts';
 import { isConclaveError } from '../../gpu/errors.ts';
 
@@ -30,4 +31,29 @@ export async function openTestDevice(options: OpenDeviceOptions = {}): Promise<G
   if (process.env.REQUIRE_GPU === '1') throw new Error(`REQUIRE_GPU=1 but there is no adapter: ${reason}`);
   console.warn(`GPU suite skipped: ${reason}`);
   return null;
+}
+
+let shared: Promise<GpuDevice | null> | undefined;
+
+/**
+ * `openTestDevice()`, but one device for the whole process, with a ledger of the caller's own: programs that all engines of tiny models
+ * have in common are compiled once for all files of the vitest project `engine`. SwiftShader takes 8 s to compile such an engine and
+ * 1 s to run it through a test. Nobody disposes of it.
+ */
+export async function sharedTestDevice(): Promise<GpuDevice | null> {
+  const gpu = await (shared ??= openTestDevice());
+  return (
+    gpu && {
+      device: gpu.device,
+      adapter: gpu.adapter,
+      capabilities: gpu.capabilities,
+      lost: gpu.lost,
+      buffers: new BufferPool(gpu.device),
+      createPipelines: (programs, onProgress) => gpu.createPipelines(programs, onProgress),
+      bind: (dispatch) => gpu.bind(dispatch),
+      orLost: (work) => gpu.orLost(work),
+      idle: () => gpu.idle(),
+      dispose: () => undefined,
+    }
+  );
 }

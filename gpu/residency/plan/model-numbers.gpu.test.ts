@@ -1,7 +1,7 @@
 /** What the planner adds up beside what an engine really holds, account by account, to the byte: all experts resident, every architecture; and under budgets. */
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { TINY_ARCHITECTURES, tinyModel, type TinyModelOptions } from '../../../tests/fixtures/tiny-model.ts';
-import { openTestDevice } from '../../../tests/gpu/node-gpu.ts';
+import { sharedTestDevice } from '../../../tests/gpu/node-gpu.ts';
 import { readModel } from '../../architectures/read-model.ts';
 import { memorySource } from '../../gguf/memory-source.ts';
 import { openGguf } from '../../gguf/read.ts';
@@ -11,8 +11,7 @@ import { modelNumbers } from './model-numbers.ts';
 import { leastGpuBytes, planOffload } from './plan.ts';
 import type { MachineFigures } from './types.ts';
 
-const gpu = await openTestDevice({ portableLimits: true });
-afterAll(() => gpu?.dispose());
+const gpu = await sharedTestDevice();
 
 const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
 const MACHINE: MachineFigures = {
