@@ -124,7 +124,7 @@ export const LOADING: readonly NumberField[] = [
   {
     key: 'approximateRouting',
     label: 'Approximate routing (faster, changes answers)',
-    help: 'Where an expert is not on the GPU, one that is there answers instead if the model finds it at most this much worse, in units of its router: 0.5 is little, 4 is much. Empty: exact.',
+    help: 'Where an expert is not on the GPU, one that is there answers instead if the model finds it at most this much worse, in units of its router: 0.1 is little, 1 is much. Empty: exact.',
     min: MIN_ROUTING_MARGIN,
     max: MAX_ROUTING_MARGIN,
     step: 0.01,
