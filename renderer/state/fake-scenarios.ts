@@ -150,11 +150,53 @@ const HOST: HostInfo = {
   fallbackReason: null,
 };
 
+/** Of QWEN with 12 GiB: 48 layers, 4 heads of 128 for keys and for values. */
+const PLAN: NonNullable<Extract<EngineStatus, { state: 'ready' }>['plan']> = {
+  residency: { layers: [], ramPoolBytes: 9_000_000_000, stagingBytes: 67_108_864 },
+  contextTokens: 8192,
+  kvType: 'f16',
+  prefillChunkTokens: 256,
+  gpu: {
+    weightsBytes: 1_100_000_000,
+    expertsBytes: 8_400_000_000,
+    kvBytes: 8192 * 2 * 48 * 4 * 128 * 2,
+    activationsBytes: 90_000_000,
+    stagingBytes: 67_108_864,
+    totalBytes: 10_462_000_000,
+    budgetBytes: 10_700_000_000,
+  },
+  ram: { poolBytes: 9_000_000_000, budgetBytes: 20_000_000_000 },
+  diskBytes: 0,
+  layers: { resident: 0, slotted: 48, streamed: 0 },
+  slotShare: 0.48,
+  sidecar: false,
+  leastGpuBytes: 2_000_000_000,
+  prediction: {
+    tokensPerSecond: 24,
+    fromTokensPerSecond: 18,
+    toTokensPerSecond: 30,
+    hitRate: 0.8,
+    hitRateSource: 'assumed',
+    missesFromRamPerToken: 77,
+    missesFromDiskPerToken: 0,
+    readbacksPerToken: 48,
+    bytesReadPerToken: 2_000_000_000,
+    bytesUploadedPerToken: 218_000_000,
+    computeMs: 12,
+    waitMs: 9,
+    transferMs: 18,
+    promptTokensPerSecond: 160,
+    assumptions: [],
+  },
+  reasons: [],
+};
+
 const READY = {
   state: 'ready' as const,
   modelId: 'qwen',
   adapter: { description: 'NVIDIA GeForce RTX 4070', software: false },
   contextTokens: 8192,
+  plan: PLAN,
 };
 
 export const MARKDOWN_ANSWER = `A mixture-of-experts layer keeps **many feed-forward networks** and lets a small *router* choose a few of them for every token. The rest stay idle, so a model can hold far more knowledge than it pays for per token.

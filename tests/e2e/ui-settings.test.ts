@@ -74,7 +74,18 @@ describe('experts per token', () => {
   });
 });
 
-/** Pixels by which the body is wider than its box, and the fields whose placeholder is. */
+it('keys and values: three types, what each takes of memory, chosen with the arrow keys', async () => {
+  const page = await open('plain');
+  const types = page.getByRole('group', { name: 'Keys and values' });
+  expect(await types.locator('label').allInnerTexts()).toEqual(['8-bit\n49.8 MiB', '16-bit\n93.8 MiB', '32-bit\n188 MiB']);
+  expect(await types.getByRole('radio', { checked: true }).getAttribute('value')).toBe('f16');
+  await types.getByRole('radio', { checked: true }).focus();
+  await page.keyboard.press('ArrowLeft');
+  await types.getByRole('radio', { name: '8-bit', checked: true }).waitFor();
+  expect(await updates(page)).toEqual([{ kvType: 'q8_0' }]);
+});
+
+/** Pixels by which the body is wider than its box, and what lies below the dialog's end; the fields whose placeholder is too wide. */
 function cutOff(page: Page) {
   return page.getByRole('dialog').evaluate((dialog) => {
     const body = dialog.querySelector('.body')!;
@@ -84,7 +95,11 @@ function cutOff(page: Page) {
       pen.font = `${fontWeight} ${fontSize} ${fontFamily}`;
       return pen.measureText(field.placeholder).width > field.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
     });
-    return { px: body.scrollWidth - body.clientWidth, fields: fields.map(({ id }) => id) };
+    return {
+      px: body.scrollWidth - body.clientWidth,
+      below: dialog.scrollHeight - dialog.clientHeight,
+      fields: fields.map(({ id }) => id),
+    };
   });
 }
 
@@ -96,7 +111,7 @@ it.each([
   ['light', 360],
 ] as const)('axe-core finds nothing, and nothing is cut off: %s, %i px', async (colorScheme, width) => {
   const page = await open('plain', { colorScheme, viewport: { width, height: 800 } });
-  expect(await cutOff(page)).toEqual({ px: 0, fields: [] });
+  expect(await cutOff(page)).toEqual({ px: 0, below: 0, fields: [] });
   await type(page, 'Temperature', '0.3');
   await type(page, 'Top-k', '999');
   await page.evaluate(() => window.fake.request('settings.update', { expertsUsed: 200 }));
