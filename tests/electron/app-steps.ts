@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import Database from 'better-sqlite3';
 import type { Reply } from '../../main/contract/bridge.ts';
 import type { AppState, Conversation } from '../../main/contract/types.ts';
-import { listPages, waitFor, type DevtoolsPage } from './devtools.ts';
+import { DevtoolsPage, listPages, waitFor } from './devtools.ts';
 import { RunningApp } from './running-app.ts';
 import type { ElectronProgram } from './stand-in.ts';
 import type { Run } from './steps.ts';
@@ -13,6 +13,8 @@ import type { Run } from './steps.ts';
 /** Loading compiles some thirty pipelines on a software adapter. */
 const LOAD_LIMIT_MS = 180_000;
 const ANSWER_LIMIT_MS = 240_000;
+/** Long enough to be caught while it is written. */
+const LONG_ANSWER_TOKENS = 300;
 /** No real key. */
 const SECRET = 'sk-electron-0123456789';
 
@@ -42,6 +44,7 @@ export async function checkApp(run: Run, setting: Setting): Promise<void> {
 
     await checkConfinement(run, page, running, setting.dataFolder);
     await checkAnswer(run, page, setting);
+    await checkGpuCrash(run, page, running);
     await run.step('a second start hands over to the first and ends', async () => {
       const second = await RunningApp.start(setting.program(), ['--data', setting.dataFolder]);
       try {
@@ -211,6 +214,36 @@ export async function checkAnswer(run: Run, page: () => DevtoolsPage, setting: S
       true,
       `the answer ${JSON.stringify(shown[1].content)} holds ${setting.expect}`,
     );
+  });
+}
+
+/** The GPU process dies under an answer; the same answer comes nevertheless. */
+export async function checkGpuCrash(run: Run, page: () => DevtoolsPage, running: () => RunningApp): Promise<void> {
+  await run.step('a GPU process that crashes does not change the answer that is being written', async () => {
+    const current = `window.conclave.request('conversations.list', { query: '', limit: 1, beforeMs: null }).then((r) => window.conclave.request('conversations.get', { conversationId: r.value[0].id })).then((r) => r.value)`;
+    const request = (channel: string, payload: object) =>
+      page().evaluate(`window.conclave.request('${channel}', ${JSON.stringify(payload)})`);
+    const ended = async (count: number) => {
+      const done = `${current}.then(({ messages }) => messages.length === ${count} && !['queued', 'streaming'].includes(messages.at(-1).status))`;
+      await page().waitUntil('the end of the answer', done, LOAD_LIMIT_MS + ANSWER_LIMIT_MS);
+      return (await page().evaluate<Conversation>(current)).messages[count - 1];
+    };
+    const { id: answerId } = await ended(2);
+    await request('settings.update', { maxAnswerTokens: LONG_ANSWER_TOKENS });
+    await request('chat.regenerate', { answerId });
+    const before = await ended(3);
+    await page().evaluate(`void (window.resets = [], window.texts = 0)`);
+    await page().evaluate(`void window.conclave.on('engine.status', (s) => window.resets.push(s.reset?.code ?? s.state))`);
+    await page().evaluate(`void window.conclave.on('answer.text', () => window.texts++)`);
+    await request('chat.regenerate', { answerId });
+    await page().waitUntil('the first words', 'window.texts > 0', ANSWER_LIMIT_MS);
+    const browser = await DevtoolsPage.browser(running().port);
+    await browser.send('Browser.crashGpuProcess').catch(() => {}); // nobody is left to answer
+    browser.close();
+    const after = await ended(4);
+    equal([after.status, after.content], ['complete', before.content], 'the answer');
+    await page().waitUntil('what was told', `window.resets.length === 2`, LOAD_LIMIT_MS);
+    equal(await page().evaluate('window.resets'), ['gpu.device-lost', 'ready'], 'what was told');
   });
 }
 

@@ -47,10 +47,21 @@ export class DevtoolsPage {
       async () => (await listPages(port).catch(() => [])).find((page) => page.url.startsWith(address)),
       limitMs,
     );
-    const socket = new WebSocket(target.webSocketDebuggerUrl);
+    return DevtoolsPage.#attach(target.webSocketDebuggerUrl, target.url);
+  }
+
+  /** The program itself, for what is no page's. */
+  static async browser(port: number): Promise<DevtoolsPage> {
+    const response = await fetch(`http://127.0.0.1:${port}/json/version`);
+    const { webSocketDebuggerUrl } = (await response.json()) as { webSocketDebuggerUrl: string };
+    return DevtoolsPage.#attach(webSocketDebuggerUrl, 'the browser');
+  }
+
+  static async #attach(address: string, name: string): Promise<DevtoolsPage> {
+    const socket = new WebSocket(address);
     await new Promise((resolve, reject) => {
       socket.onopen = resolve;
-      socket.onerror = () => reject(new Error(`could not attach to ${target.url}`));
+      socket.onerror = () => reject(new Error(`could not attach to ${name}`));
     });
     return new DevtoolsPage(socket);
   }

@@ -1,5 +1,5 @@
 /** Devices that are lost while an answer is written: on the next one it goes on with the same ids and the same bits in the cache. Positions of loss by seed. */
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { GpuDevice } from '../../gpu/device/open-device.ts';
 import { engineError } from '../../gpu/errors.ts';
 import { memorySource } from '../../gpu/gguf/memory-source.ts';
@@ -11,6 +11,9 @@ import type { Engine, SamplingSettings } from '../../gpu/runtime/types.ts';
 import { tinyModel } from '../fixtures/tiny-model.ts';
 import { openTestDevice } from '../gpu/node-gpu.ts';
 import { allKv, GREEDY, gpu, SEED } from './setup.ts';
+
+/** Every device compiles its pipelines anew, which takes a software adapter on a busy machine its time. */
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const N_TOKENS = 14;
 const SAMPLED: SamplingSettings = { temperature: 1.2, topK: 40, topP: 0.95, minP: 0.02, seed: 77 };
