@@ -37,9 +37,13 @@ const { values, positionals } = parseArgs({
     prompt: { type: 'string', default: '64' },
     tokens: { type: 'string', default: '32' },
     data: { type: 'string' },
+    /** Seconds after which no further token is asked for. */
+    limit: { type: 'string', default: 'Infinity' },
   },
 });
 const adapter = values.adapter as AdapterChoice;
+// The parent holds the other end: when it is gone, so is this.
+if (positionals.length > 0) process.stdin.once('end', () => process.exit(1)).resume();
 if (positionals.length === 0) await openAndWait();
 else console.log(JSON.stringify(await answer(positionals[0])));
 process.exit(0);
@@ -73,7 +77,8 @@ async function answer(path: string): Promise<Answer> {
   let [tokens, firstMs] = [0, prefilledMs];
   for await (const _ of engine.generate({ maxTokens: newTokens, sampling: GREEDY, endIds: new Set() })) {
     if (++tokens === 1) firstMs = performance.now();
-    if (tokens % 100 === 0) console.error(`${tokens} tokens after ${seconds(performance.now() - prefilledMs)} s`);
+    if (performance.now() > 1000 * Number(values.limit)) break;
+    if (tokens % 100 === 0 || tokens < 10) console.error(`${tokens} tokens after ${seconds(performance.now() - prefilledMs)} s`);
   }
   const times = {
     loadMs,

@@ -1,6 +1,6 @@
 /**
  * Does a model far larger than its budgets run inside a memory limit? `node main/hosts/launcher/with-node.mjs tests/offload/large-file.ts [--size
- * 8GiB] [--gpu 1GiB] [--ram 2GiB] [--prompt 512] [--tokens 64] [--file PATH] [--adapter lavapipe] [--no-limit]` writes a model of random weights with 128
+ * 8GiB] [--gpu 1GiB] [--ram 2GiB] [--prompt 512] [--tokens 64] [--file PATH] [--adapter lavapipe] [--no-limit] [--minutes M]` writes a model of random weights with 128
  * experts, 8 used (PATH is kept), loads it, reads the prompt and answers. Linux, as root. Exit code 1 where a budget was not held.
  */
 import { execFileSync } from 'node:child_process';
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     file: { type: 'string' },
     adapter: { type: 'string', default: process.env.CONCLAVE_ADAPTER ?? 'auto' },
     'no-limit': { type: 'boolean', default: false },
+    minutes: { type: 'string', default: 'Infinity' },
   },
 });
 const folder = mkdtempSync(path.join(os.tmpdir(), 'conclave-large-'));
@@ -48,6 +49,7 @@ try {
     newTokens: Number(values.tokens),
     dataFolder: folder,
     group,
+    limitSeconds: 60 * Number(values.minutes),
   });
   console.log(`a file of ${mebibytes(statSync(model).size)}`);
   console.log(memoryTable(verdict));

@@ -16,6 +16,8 @@ export interface AnswerRequest {
   readonly dataFolder: string;
   readonly group?: MemoryGroup;
   readonly everyMs?: number;
+  /** Then what there is of the answer counts. */
+  readonly limitSeconds?: number;
 }
 
 export interface WatchedAnswer {
@@ -28,8 +30,9 @@ export interface WatchedAnswer {
 export async function watchedAnswer(request: AnswerRequest): Promise<WatchedAnswer> {
   const { model, adapter, gpuBytes, ramBytes, promptTokens, newTokens, dataFolder } = request;
   const budgets = ['--gpu', `${gpuBytes}`, '--ram', `${ramBytes}`];
+  const limit = ['--limit', `${request.limitSeconds ?? Infinity}`];
   const sizes = ['--prompt', `${promptTokens}`, '--tokens', `${newTokens}`, '--data', dataFolder];
-  const start = () => startWorker([model, '--adapter', adapter, ...budgets, ...sizes]);
+  const start = () => startWorker([model, '--adapter', adapter, ...budgets, ...sizes, ...limit]);
   const child = request.group ? request.group.around(start) : start();
   const watch = new PssWatch(child.pid!, request.everyMs ?? 1000);
   try {
