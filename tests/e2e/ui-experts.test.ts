@@ -23,3 +23,21 @@ test('experts of an answer: shares, heat map by keyboard, figures per layer', as
   expect(await page.getByRole('row').count()).toBe(25);
   expect(await seriousViolations(page)).toEqual([]);
 });
+
+test('approximate routing is off, and labelled with its agreement when it is turned on', async () => {
+  const page = await suite.open('plain');
+  await ask(page, 'What is an expert?');
+  const openExperts = () => page.getByRole('button', { name: 'Experts', exact: true }).click();
+  await openExperts();
+  await page.getByText('Fetched from disk').waitFor();
+  expect(await page.getByText('Approximate routing is on').count()).toBe(0);
+  await page.keyboard.press('Control+,');
+  const margin = page.getByLabel('Approximate routing (faster, changes answers)');
+  expect(await margin.getAttribute('placeholder')).toBe('off, exact');
+  await margin.fill('0.5');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Escape');
+  await page.getByText(/Approximate routing is on \(margin 0.5\)/).waitFor();
+  await page.getByText('Chosen as exact routing would').waitFor();
+  expect(await seriousViolations(page)).toEqual([]);
+});
