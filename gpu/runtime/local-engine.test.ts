@@ -46,6 +46,16 @@ function setUp(createEngine?: LocalEngineDependencies['createEngine']) {
   return { local, load, events, lose: (error: unknown) => lose(error) };
 }
 
+test.each([undefined, 'f32'] as const)('keys and values as %s reach the engine', async (kvType) => {
+  const types: EngineOptions['kvType'][] = [];
+  const { local } = setUp((_gpu, options) => {
+    types.push(options.kvType);
+    return Promise.reject(engineError('engine.cancelled', 'enough'));
+  });
+  await expect(local.load({ paths: ['a.gguf'], contextTokens: 64, kvType }, () => {}, never)).rejects.toThrow('enough');
+  expect(types).toEqual([kvType]);
+});
+
 test('loads a model and says on which adapter', async () => {
   const { load, events } = setUp();
   expect(await load('a.gguf')).toEqual({

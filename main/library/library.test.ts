@@ -111,6 +111,21 @@ test('a file that changed is shown so, and inspected again when selected', async
   await expect(t.request('library.select', { modelId: id })).rejects.toMatchObject({ code: 'gguf.not-gguf' });
 });
 
+test('the type of keys and values is a setting that is kept; another one loads the model again', async () => {
+  const t = setUp();
+  const { id } = await t.request('library.import', { path: file('a.gguf') });
+  await t.request('library.select', { modelId: id });
+  await t.until(isIn(t, 'ready'));
+  await t.request('settings.update', { kvType: 'q8_0' });
+  await t.until(() => t.engine.loads.length === 2);
+  await t.until(isIn(t, 'ready'));
+  await t.request('settings.update', { kvType: 'q8_0' });
+  await t.clock.advance(1000);
+  expect(t.engine.loads.map(({ kvType }) => kvType)).toEqual(['f16', 'q8_0']);
+  await closeAll();
+  expect((await setUp().request('app.state', {})).settings.kvType).toBe('q8_0');
+});
+
 test('choosing another model while one loads: only the newest wish counts', async () => {
   const t = setUp();
   const a = await t.request('library.import', { path: file('a.gguf') });

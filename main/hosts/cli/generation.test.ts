@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { GgufValue } from '../../../gpu/gguf/types.ts';
+import type { KvType } from '../../../gpu/quant/kv-types.ts';
 import { EngineSession } from '../../../gpu/runtime/session.ts';
 import type { Engine, FinishReason, GenerateRequest, SampledToken } from '../../../gpu/runtime/types.ts';
 import type { Tokenizer } from '../../../gpu/tokenizer/types.ts';
@@ -34,6 +35,7 @@ function opened(requests: GenerateRequest[]): Generating {
 
 async function cli(args: string[], metadata: ReadonlyMap<string, GgufValue> = new Map()) {
   const requests: GenerateRequest[] = [];
+  let kvType: KvType | undefined;
   const command: CliCommand = {
     name: 'run',
     usage: '',
@@ -41,7 +43,7 @@ async function cli(args: string[], metadata: ReadonlyMap<string, GgufValue> = ne
     options: GENERATION_OPTIONS,
     positionals: [0, 0],
     async run(context) {
-      engineOptions(context.common, context.signal, context.log);
+      kvType = engineOptions(context.common, context.signal, context.log).kvType;
       const settings = generationFor({ metadata }, readGeneration(context.flags), context.log);
       await generate(opened(requests), Int32Array.of(1, 2), settings, context);
       return 0;
@@ -51,8 +53,16 @@ async function cli(args: string[], metadata: ReadonlyMap<string, GgufValue> = ne
   let stderr = '';
   const streams = { stdout: (text: string) => void (stdout += text), stderr: (text: string) => void (stderr += text) };
   const exitCode = await runCli(['run', ...args], streams, new AbortController().signal, async () => command);
-  return { exitCode, stdout, stderr, requests };
+  return { exitCode, stdout, stderr, requests, kvType };
 }
+
+test.each([
+  [[], 'f16'],
+  [['--kv-type', 'q8_0'], 'q8_0'],
+  [['--kv', 'f32'], 'f32'],
+])('%j keeps keys and values as %s', async (args, expected) => {
+  expect(await cli(args)).toMatchObject({ exitCode: 0, kvType: expected });
+});
 
 test('text streams to stdout, numbers go to stderr', async () => {
   const { exitCode, stdout, stderr, requests } = await cli([]);
