@@ -1,4 +1,4 @@
-/** Cases of `experts-down`: every tensor type, two shards, shared expert with and without output gate, an absent expert, K = E. */
+/** Cases of `experts-down`: every tensor type, two shards, shared expert with and without output gate, an absent expert, K = E, K = 1 of many, odd widths. */
 import type { ComputeType } from '../../quant/types.ts';
 import { CaseRandom, caseMatrix, type KernelCase } from '../cases.ts';
 import { expertRowsLayout } from '../experts-up/experts-up.ts';
@@ -12,6 +12,7 @@ interface ExpertsDownCase {
   readonly type?: ComputeType;
   readonly nExperts?: number;
   readonly nUsed?: number;
+  readonly modelWidth?: number;
   readonly nShards?: number;
   readonly shared?: { readonly type: ComputeType; readonly gate: boolean };
   readonly outliers?: boolean;
@@ -24,7 +25,8 @@ function expertsDownCase(name: string, seed: number, options: ExpertsDownCase): 
     make(capabilities) {
       const random = new CaseRandom(seed);
       const { type = 'Q8_0', nExperts = 6, nUsed = 3, nShards = 1, shared, outliers, absentRank } = options;
-      const [modelWidth, width, sharedWidth] = [70, 256, 512];
+      const { modelWidth = 70 } = options;
+      const [width, sharedWidth] = [256, 512];
       const slab = caseSlab(random, nExperts, nShards, [{ type, rows: modelWidth, cols: width }]);
       const ids = random.permutation(nExperts).slice(0, nUsed);
       const weights = Float32Array.from(ids, () => random.unit());
@@ -90,6 +92,14 @@ export const expertsDownCases: readonly KernelCase[] = [
   expertsDownCase('two shards', 810, { nShards: 2, nExperts: 9, nUsed: 4 }),
   expertsDownCase('K = E', 811, { nExperts: 4, nUsed: 4 }),
   expertsDownCase('one of one', 812, { nExperts: 1, nUsed: 1 }),
+  expertsDownCase('one of many', 817, { nExperts: 9, nUsed: 1 }),
+  expertsDownCase('one of many, F32', 818, { type: 'F32', nExperts: 60, nUsed: 1, modelWidth: 64 }),
+  expertsDownCase('one of many, absent', 819, { nUsed: 1, absentRank: 0 }),
+  expertsDownCase('one of many, shared expert', 820, { nUsed: 1, shared: { type: 'Q8_0', gate: true } }),
+  expertsDownCase('one of many, an odd width', 821, { nUsed: 1, modelWidth: 69 }),
+  expertsDownCase('two of many, an odd width', 822, { nUsed: 2, modelWidth: 71 }),
+  expertsDownCase('three of many, an odd width', 823, { type: 'F16', nUsed: 3, modelWidth: 33 }),
+  expertsDownCase('five of many, an odd width', 824, { type: 'Q4_0', nUsed: 5, modelWidth: 97 }),
   expertsDownCase('shared expert', 813, { shared: { type: 'Q8_0', gate: false } }),
   expertsDownCase('shared expert of another type with output gate', 814, { type: 'Q4_K', shared: { type: 'Q6_K', gate: true } }),
   expertsDownCase('an absent expert', 815, { absentRank: 1 }),

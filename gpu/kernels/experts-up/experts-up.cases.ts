@@ -1,4 +1,4 @@
-/** Cases of `experts-up`: every tensor type, two shards, equal logits, K = E, an absent expert, outliers, expert counts off every tile. */
+/** Cases of `experts-up`: every tensor type, two shards, equal logits, K = E, K = 1 of many, odd widths, an absent expert, outliers, expert counts off every tile. */
 import type { ComputeType } from '../../quant/types.ts';
 import { CaseRandom, joinF32, type Expected, type KernelCase } from '../cases.ts';
 import { laneVariant } from '../lanes.ts';
@@ -13,6 +13,7 @@ interface ExpertsUpCase {
   readonly types?: readonly [gate: ComputeType, up: ComputeType];
   readonly nExperts?: number;
   readonly nUsed?: number;
+  readonly width?: number;
   readonly nShards?: number;
   readonly normalise?: boolean;
   readonly weightScale?: number;
@@ -32,8 +33,8 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
     make(capabilities) {
       const random = new CaseRandom(seed);
       const { types = ['Q8_0', 'Q8_0'], nExperts = 6, nUsed = 3, nShards = 1, normalise = true } = options;
-      const { weightScale = 1, outliers, missBefore = NO_MISS, margin, absentExperts = [] } = options;
-      const [modelWidth, width] = [256, 96];
+      const { width = 96, weightScale = 1, outliers, missBefore = NO_MISS, margin, absentExperts = [] } = options;
+      const modelWidth = 256;
       const projections = types.map((type) => ({ type, rows: width, cols: modelWidth }));
       const slab = caseSlab(random, nExperts, nShards, projections);
       const hMid = outliers ? withOutliers(random, modelWidth) : random.normals(modelWidth);
@@ -125,6 +126,14 @@ export const expertsUpCases: readonly KernelCase[] = [
   expertsUpCase('two shards', 711, { nShards: 2, nExperts: 9, nUsed: 4 }),
   expertsUpCase('K = E', 712, { nExperts: 4, nUsed: 4 }),
   expertsUpCase('one of one', 713, { nExperts: 1, nUsed: 1 }),
+  expertsUpCase('one of many', 722, { nExperts: 9, nUsed: 1 }),
+  expertsUpCase('one of many, not normalised', 723, { nExperts: 60, nUsed: 1, normalise: false, types: ['F32', 'F32'] }),
+  expertsUpCase('one of many, equal logits', 724, { logits: equal, nExperts: 7, nUsed: 1 }),
+  expertsUpCase('one of many, absent', 725, { nUsed: 1, absentRank: 0 }),
+  expertsUpCase('one of many, an odd width', 726, { nUsed: 1, width: 97 }),
+  expertsUpCase('two of many, an odd width', 727, { nUsed: 2, width: 95 }),
+  expertsUpCase('three of many, an odd width', 728, { nUsed: 3, width: 33, types: ['F16', 'F16'] }),
+  expertsUpCase('five of many, a width off 4', 729, { nUsed: 5, width: 98, types: ['Q4_0', 'Q4_0'] }),
   expertsUpCase('equal logits', 714, { logits: equal, nExperts: 7 }),
   expertsUpCase('pairs of equal logits', 715, { logits: pairsOfEqual, nExperts: 40, nUsed: 7 }),
   expertsUpCase('logits of ±1e4', 716, { logits: (random, n) => random.normals(n, 1e4), nExperts: 12 }),
