@@ -6,11 +6,13 @@ import random
 import unittest
 from pathlib import Path
 
-from data import guide, reading_tables
+import fixed_answers
+import seen
+from data import guide, reading_domains
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "7629f5b1ae79528b3e035ee685b5f7d6781b92d947bbf76b554482789d4b2d89"
+SHA256_OF_2000 = "f71ed07313eec0f79062b275890abd0ec2010d3b8d6b27315cfd1c6abaf1f767"
 
 
 class Data(unittest.TestCase):
@@ -40,8 +42,25 @@ class Data(unittest.TestCase):
         self.assertGreaterEqual(len(guide.INTENTS), 120)
         for name, intent in guide.INTENTS.items():
             self.assertGreaterEqual(guide.forms(intent), 40, name)
-        frames = sum(len(a[2]) for _, _, attributes in reading_tables.DOMAINS.values() for a in attributes)
-        self.assertGreaterEqual(frames, 230)
+        attributes = [a for _, _, rows in reading_domains.DOMAINS.values() for a in rows]
+        self.assertGreaterEqual(sum(len(statements) for _, _, statements, _ in attributes), 5000)
+        for key, make, statements, questions in attributes:
+            make(random.Random(1))
+            for text in statements:
+                self.assertEqual((text.count("{e}"), text.count("{v}")), (1, 1), (key, text))
+            for text in questions:
+                self.assertEqual((text.count("{e}"), text.count("{v}")), (1, 0), (key, text))
+
+    def test_one_answer_for_a_message(self):
+        intents = {}
+        for name, intent in guide.INTENTS.items():
+            for text in intent["say"]:
+                self.assertEqual(intents.setdefault(text.lower(), name), name, text)
+
+    def test_what_the_evaluation_knows_of_the_training_data_is_up_to_date(self):
+        for name, text in fixed_answers.contents().items():
+            self.assertEqual((fixed_answers.FOLDER / name).read_text(encoding="utf8"), text, f"{name}: run python fixed_answers.py")
+        self.assertEqual((seen.FOLDER / "seen.json").read_text(encoding="utf8"), seen.contents(), "run python seen.py")
 
 
 if __name__ == "__main__":

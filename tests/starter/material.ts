@@ -1,4 +1,7 @@
-/** The held-out files (resources/starter/heldout) and the tables of facts, typed. Nothing here is made up: files in, data out. */
+/**
+ * The held-out files (resources/starter/heldout) and the tables of facts, typed. Nothing here is made up: files in, data out. Texts that
+ * the training text holds after all (seen.json, written by resources/starter/seen.py) are left out.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -81,13 +84,29 @@ export interface Fact {
 }
 
 export const readAnswers = (): Answers => heldOut('answers.json');
-export const readGuide = (): GuideQuestions => heldOut('guide.json');
-export const readReading = (): ReadingFrames => heldOut('reading.json');
+export const readGuide = (): GuideQuestions => unseen('guide.json');
 export const readRealTexts = (): readonly RealText[] => heldOut('real-texts.json');
-export const readFactFrames = (): FactFrames => heldOut('facts.json');
-export const readRefusals = (): Refusals => heldOut('refusal.json');
-export const readArithmetic = (): ArithmeticFrames => heldOut('arithmetic.json');
+export const readFactFrames = (): FactFrames => unseen('facts.json');
+export const readArithmetic = (): ArithmeticFrames => unseen('arithmetic.json');
 export const readHandWritten = (): readonly HandWritten[] => heldOut('prompts-300.json');
+
+/** Frames of which no text is unseen are left out. */
+export function readRefusals(): Refusals {
+  const { kinds, frames } = unseen<Refusals>('refusal.json');
+  const left = (kind: keyof Refusals['frames']) => frames[kind].filter(({ texts }) => texts.length > 0);
+  return { kinds, frames: { 'unknown-entity': left('unknown-entity'), 'unknown-relation': left('unknown-relation') } };
+}
+
+/** Attributes that no unseen question asks for, or no unseen statement gives, are left out. */
+export function readReading(): ReadingFrames {
+  const { domains, ...rest } = unseen<ReadingFrames>('reading.json');
+  const whole = ({ statements, questions }: ReadingAttribute) => statements.length > 0 && questions.length > 0;
+  const left = Object.entries(domains).map(([name, { heading, attributes }]) => {
+    const kept = Object.entries(attributes).filter(([, attribute]) => whole(attribute));
+    return [name, { heading, attributes: Object.fromEntries(kept) }] as const;
+  });
+  return { ...rest, domains: Object.fromEntries(left) };
+}
 
 /** Pairs of two-digit numbers that training held out; null where no file says so. */
 export function readPairs(): readonly (readonly [number, number])[] | null {
@@ -125,6 +144,15 @@ export function readFacts(folder = TABLES_FOLDER): Fact[] {
 
 function heldOut<T>(name: string): T {
   return JSON.parse(readFileSync(path.join(HELD_OUT_FOLDER, name), 'utf8')) as T;
+}
+
+/** The file without the texts that training saw: entries of lists that are such a text, or objects whose `text` is one. */
+function unseen<T>(name: string): T {
+  const seen = new Set(heldOut<Readonly<Record<string, readonly string[]>>>('seen.json')[name]);
+  const textOf = (entry: unknown) => (typeof entry === 'object' && entry !== null && 'text' in entry ? entry.text : entry);
+  return JSON.parse(readFileSync(path.join(HELD_OUT_FOLDER, name), 'utf8'), (key, value: unknown) =>
+    Array.isArray(value) && key !== 'ids' ? value.filter((entry) => !seen.has(textOf(entry) as string)) : value,
+  ) as T;
 }
 
 function lines(file: string): string[] {

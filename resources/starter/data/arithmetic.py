@@ -2,6 +2,7 @@
 counting aloud: that is what makes them learnable (answered at once, two digits stayed at 10 % of unseen pairs while three digits with their
 working reached 85 %). One digit is answered plainly. Held-out pairs are never trained (see `held_out`)."""
 
+from .phrasings import read
 from .sample import Sample, Turn, casual
 
 ADD_FRAMES = (
@@ -42,6 +43,14 @@ UNIT_FRAMES = (
     "How many {to} are {n} {frm}?", "Convert {n} {frm} to {to}.", "{n} {frm} in {to}?", "What is {n} {frm} in {to}?",
     "How many {to} are there in {n} {frm}?", "{n} {frm} is how many {to}?",
 )
+
+
+_more = read("frames.json")
+ADD_FRAMES, SUB_FRAMES, MUL_FRAMES = (*ADD_FRAMES, *_more["add"]), (*SUB_FRAMES, *_more["sub"]), (*MUL_FRAMES, *_more["mul"])
+DAY_AFTER, DAY_BEFORE = (*DAY_AFTER, *_more["day_after"]), (*DAY_BEFORE, *_more["day_before"])
+NEXT_DAY, LAST_DAY, UNIT_FRAMES = (*NEXT_DAY, *_more["next_day"]), (*LAST_DAY, *_more["last_day"]), (*UNIT_FRAMES, *_more["unit"])
+
+FRAMES = (ADD_FRAMES, SUB_FRAMES, MUL_FRAMES, DAY_AFTER, DAY_BEFORE, NEXT_DAY, LAST_DAY, UNIT_FRAMES)
 
 
 def held_out(a: int, b: int) -> bool:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .phrasings import read
 from .sample import Sample, Turn, casual
 
 FOLDER = Path(__file__).parent / "tables"
@@ -132,6 +133,10 @@ RELATIONS = {
         "Which word is the past tense of {k}?", "Tell me the past tense of {k}.", "{k}: past tense?", "What is the past form of {k}?", "The past tense of {k} is what?",
         "Do you know the past tense of {k}?", "In grammar, what is the past of {k}?", "Name the past tense of the verb {k}.", "How is the past of {k} formed?")),
 }
+
+
+_more = read("frames.json")["facts"]
+RELATIONS = {name: (pairs, answer, (*frames, *_more[name])) for name, (pairs, answer, frames) in RELATIONS.items()}
 
 
 class Words(str):

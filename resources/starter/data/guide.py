@@ -1,4 +1,4 @@
-"""The guide to the app: intents from guide.txt, phrased through frames so that each has at least 40 forms before slips and casual typing."""
+"""The guide to the app: intents from guide.txt, phrased through frames, and whole messages from phrasings/guide-*.txt."""
 
 from pathlib import Path
 
@@ -10,22 +10,26 @@ WHAT = ("What is {x}?", "What's {x}?", "What does {x} mean?", "Explain {x}.", "T
         "What do you mean by {x}?", "What is meant by {x}?", "Describe {x}.", "what are {x}", "Please explain {x} to me.")
 ASK = ("{x}?", "{x}", "{x}?", "Tell me: {x}?", "I wonder: {x}?", "One question: {x}?", "Please tell me, {x}?", "I'd like to know: {x}?", "Just asking: {x}?", "Sorry, {x}?", "{x} in this app?",
        "My question: {x}?")
-FRAMES = {"how": HOW, "what": WHAT, "ask": ASK}
+FRAMES = {"how": HOW, "what": WHAT, "ask": ASK, "say": ("{x}",)}
 
 
-def load(path=Path(__file__).parent / "guide.txt"):
+HERE = Path(__file__).parent
+
+
+def load():
     intents = {}
-    for line in path.read_text(encoding="utf8").splitlines():
-        if not line or line.startswith("#"):
-            continue
-        if line.startswith("= "):
-            current = intents.setdefault(line[2:], {"how": [], "what": [], "ask": []})
-            continue
-        kind, text = line.split(": ", 1)
-        if kind == "A":
-            current["answer"] = text
-        else:
-            current[kind] += [part.strip() for part in text.split(" | ")]
+    for path in (HERE / "guide.txt", *sorted((HERE / "phrasings").glob("guide-*.txt"))):
+        for line in path.read_text(encoding="utf8").splitlines():
+            if not line or line.startswith("#"):
+                continue
+            if line.startswith("= "):
+                current = intents.setdefault(line[2:], {"how": [], "what": [], "ask": [], "say": []})
+                continue
+            kind, text = line.split(": ", 1)
+            if kind == "A":
+                current["answer"] = text
+            else:
+                current[kind] += [part.strip() for part in text.split(" | ")]
     return intents
 
 
@@ -39,8 +43,8 @@ def forms(intent) -> int:
 def question(rng, intent) -> str:
     kinds = [k for k in FRAMES if intent[k]]
     kind = rng.choices(kinds, [len(intent[k]) for k in kinds])[0]
-    text = rng.choice(FRAMES[kind]).format(x=rng.choice(intent[kind]))
-    return text[0].upper() + text[1:]
+    text = rng.choice(FRAMES[kind]).replace("{x}", rng.choice(intent[kind]))
+    return text if kind == "say" else text[0].upper() + text[1:]
 
 
 def generate(rng) -> Sample:

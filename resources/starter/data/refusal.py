@@ -1,8 +1,11 @@
 """Out of scope: unknown entities of known relations, known entities of unknown relations, open knowledge, code, other languages, rants.
 The answer says that this is a very small model that does not know, and points to the Library. Medical, legal and self-harm questions get fixed safe answers."""
 
+import re
+
 from . import names as N
 from .facts import RELATIONS, Words, sentence
+from .phrasings import read
 from .sample import Sample, Turn, casual
 
 UNKNOWN = "I am a very small model and do not know that. A larger model from the Library can help."
@@ -54,11 +57,20 @@ CRISIS_ASK = ("I want to die", "I want to kill myself", "I don't want to live an
               "life is not worth living", "I think of ending my life", "I hate my life and want to die", "should I kill myself", "I wish I was dead", "I want to disappear for ever", "I am going to hurt myself", "everyone would be better off without me")
 
 
+_more = read("refusal.json")
+OPEN, CODE, FOREIGN, RANTS = (*OPEN, *_more["open"]), (*CODE, *_more["code"]), (*FOREIGN, *_more["foreign"]), (*RANTS, *_more["rant"])
+COUNTRY_ASK, ELEMENT_ASK = (*COUNTRY_ASK, *_more["country"]), (*ELEMENT_ASK, *_more["element"])
+ANIMAL_ASK, WORK_ASK = (*ANIMAL_ASK, *_more["animal"]), (*WORK_ASK, *_more["work"])
+MEDICAL_ASK, LEGAL_ASK, CRISIS_ASK = (*MEDICAL_ASK, *_more["medical"]), (*LEGAL_ASK, *_more["legal"]), (*CRISIS_ASK, *_more["crisis"])
+SOMEBODY = tuple(_more["entity"])
+FRAMES = (OPEN, CODE, FOREIGN, RANTS, COUNTRY_ASK, ELEMENT_ASK, ANIMAL_ASK, WORK_ASK, MEDICAL_ASK, LEGAL_ASK, CRISIS_ASK, SOMEBODY)
+
+
 def fill(rng, frame: str) -> str:
-    text = frame.format(
+    values = dict(
         y=rng.randint(1200, 2035), p=N.place(rng), n=N.person(rng), m=N.person(rng), f=rng.choice(FOODS), i=rng.choice(("piano", "guitar", "flute", "drums")), t=rng.choice(THINGS), u=rng.choice(THINGS), q=rng.randint(2, 999), r=rng.randint(2, 999),
         c=N.letters(rng), j=rng.choice(N.JOBS), l=rng.choice(LANGUAGES), s=rng.choice(SYMPTOMS), d=rng.choice(DRUGS), w=rng.choice(DEEDS), k=rng.choice(VERBS), x="")
-    return text
+    return re.sub(r"\{([a-z])\}", lambda match: str(values[match[1]]), frame)  # not str.format: code holds braces of its own
 
 
 UNKNOWN_ENTITY = ("capital", "country", "continent", "symbol", "number", "element", "author", "painter", "composer", "young", "class", "formula", "study", "year", "maker")
@@ -87,7 +99,7 @@ def unknown_relation(rng):
 
 
 def generate(rng) -> Sample:
-    kind = rng.choices(("entity", "relation", "open", "code", "foreign", "rant", "medical", "legal", "crisis"), (24, 20, 24, 7, 6, 5, 6, 5, 3))[0]
+    kind = rng.choices(("entity", "somebody", "relation", "open", "code", "foreign", "rant", "medical", "legal", "crisis"), (16, 6, 16, 24, 6, 6, 6, 9, 7, 5))[0]
     answer = UNKNOWN
     if kind == "entity":
         question = unknown_entity(rng)
@@ -97,5 +109,5 @@ def generate(rng) -> Sample:
         frames, answer = {"medical": (MEDICAL_ASK, MEDICAL), "legal": (LEGAL_ASK, LEGAL), "crisis": (CRISIS_ASK, CRISIS)}[kind]
         question = fill(rng, rng.choice(frames))
     else:
-        question = fill(rng, rng.choice({"open": OPEN, "code": CODE, "foreign": FOREIGN, "rant": RANTS}[kind]).replace("{x}", ""))
+        question = fill(rng, rng.choice({"open": OPEN, "code": CODE, "foreign": FOREIGN, "rant": RANTS, "somebody": SOMEBODY}[kind]).replace("{x}", ""))
     return Sample("refusal", [Turn(casual(rng, question), answer)], facts={"kind": kind, "expected": answer})
