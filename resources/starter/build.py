@@ -1,6 +1,6 @@
 """Writes the token files of a training run: same seed, same bytes (the hash is printed and kept in data.json).
 
-    python build.py --out DIR --conversations N [--seed 11]
+    python build.py --out DIR --conversations N [--seed 11] [--simple-reading 0.4]
 """
 
 import argparse
@@ -14,6 +14,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from conversation import TASKS, encode
+from data import reading
 from mixture import conversation
 
 
@@ -45,5 +46,7 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--conversations", type=int, required=True)
     parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--simple-reading", type=float, default=reading.SIMPLE_SHARE, help="share of short passages in the reading task")
     args = parser.parse_args()
+    reading.SIMPLE_SHARE = args.simple_reading
     print(json.dumps(build(args.out, args.conversations, args.seed), indent=2))

@@ -12,7 +12,7 @@ from data import guide, reading_domains
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "f71ed07313eec0f79062b275890abd0ec2010d3b8d6b27315cfd1c6abaf1f767"
+SHA256_OF_2000 = "cd445656dbdb70e66bbf801df810e092dec45bd3bd444543b3d9021bf719b45f"
 
 
 class Data(unittest.TestCase):
