@@ -19,14 +19,14 @@ const LIMIT_MS = 300_000;
  * far they are from them, stand in resources/models/STARTER.md.
  */
 const FLOORS: readonly (readonly [TaskName, number])[] = [
-  ['guide', 21],
-  ['reading-present', 1],
-  ['reading-absent', 48],
-  ['sums-2', 29],
-  ['sums-3', 32],
-  ['facts', 37],
-  ['refusal', 29],
-  ['in-scope', 44],
+  ['guide', 38],
+  ['reading-present', 3],
+  ['reading-absent', 34],
+  ['sums-2', 39],
+  ['sums-3', 42],
+  ['facts', 40],
+  ['refusal', 38],
+  ['in-scope', 48],
 ];
 
 describe('starter model', () => {
