@@ -18,7 +18,8 @@ const root = path.resolve(import.meta.dirname, '..', '..');
 const found = findChromium();
 const missing =
   'missing' in found ? found.missing : existsSync(STARTER_MODEL) ? null : 'resources/models/starter.gguf is not there';
-/** A prompt with its passages takes a software adapter its time. */
+/** A prompt with its passages takes a software adapter its time: `npm test` asks two questions, CONCLAVE_BOOK=all (.ci/run) three. */
+const ALL = process.env.CONCLAVE_BOOK === 'all';
 const ANSWER_MS = 120_000;
 const folder = temporaryFolder();
 let browser: Browser | undefined;
@@ -56,7 +57,7 @@ async function expectQuote(page: Page, answer: Locator, words: RegExp): Promise<
 }
 
 test.skipIf(missing !== null)(
-  'the starter model and a book: two answers with sentence and page, one refusal',
+  'the starter model and a book: answers with sentence and page, and a refusal',
   async () => {
     const page = await browser!.newPage({ viewport: { width: 1280, height: 860 } });
     await page.goto(await startHost());
@@ -80,11 +81,16 @@ test.skipIf(missing !== null)(
     await expectQuote(page, answers.nth(0), /SQLite/);
     await picture(page, 'documents');
     await page.keyboard.press('Escape');
-    await ask(page, 'What is a slot of a slab?');
-    await expectQuote(page, answers.nth(1), /slab/i);
-    await page.keyboard.press('Escape');
+    if (ALL) {
+      await ask(page, 'What is a slot of a slab?');
+      await expectQuote(page, answers.nth(1), /slab/i);
+      await page.keyboard.press('Escape');
+    }
     await ask(page, 'Which painters exhibited in Vienna?');
-    await answers.nth(2).getByText('That is not in your documents.').waitFor({ timeout: ANSWER_MS });
+    await answers
+      .nth(ALL ? 2 : 1)
+      .getByText('That is not in your documents.')
+      .waitFor({ timeout: ANSWER_MS });
     await picture(page, 'refusal');
   },
   4 * ANSWER_MS,

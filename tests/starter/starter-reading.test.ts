@@ -1,0 +1,7 @@
+/** What the starter model reads: passages that hold the answer, and passages that do not. */
+import { holdsFloors } from './floors.ts';
+
+holdsFloors([
+  ['reading-present', 3],
+  ['reading-absent', 34],
+]);
