@@ -28,6 +28,7 @@ function scriptedGpu(script: Script, features: string[] = [], refuse: string[] =
         limits: { ...LIMITS, ...descriptor.requiredLimits },
         lost: new Promise(() => undefined),
         destroy: () => undefined,
+        addEventListener: () => undefined,
       };
     },
   });

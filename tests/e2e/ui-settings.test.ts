@@ -70,7 +70,7 @@ describe('experts per token', () => {
     await page.getByRole('dialog').getByText(notice).waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    await page.getByText(notice).waitFor();
+    await page.getByRole('main').getByText(notice).waitFor();
   });
 });
 
