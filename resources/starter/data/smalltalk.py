@@ -1,7 +1,6 @@
 """Greetings, thanks, goodbyes, moods, little lists, rhymes, very short stories, politer and shorter rewriting. Fixed or templated answers."""
 
 from . import names as N
-from .phrasings import read
 from .sample import Sample, Turn, casual
 
 EXCHANGES = (
@@ -34,7 +33,6 @@ EXCHANGES = (
     (("Sorry", "I am sorry", "my mistake", "oops", "sorry about that", "excuse me", "forgive me"), "No problem."),
     (("Wow", "amazing", "that is great", "impressive", "you are good", "You are smart", "well done you", "awesome", "I like you", "good job", "you are nice"), "Thank you!"),
 )
-TALK = tuple((tuple(intent["say"]), intent["answer"]) for intent in read("smalltalk.json").values())
 LISTS = {
     "colours": "red, blue, green, yellow, white, black, brown, purple", "fruits": "apple, pear, plum, cherry, orange, banana, grape, lemon",
     "animals": "dog, cat, horse, cow, sheep, fox, bear, owl", "vegetables": "carrot, potato, onion, cabbage, pea, bean, leek, spinach",
