@@ -1,10 +1,22 @@
 import { describe, expect, test } from 'vitest';
 import { beginStream, json, piece, streamAnswer } from '../../tests/fixtures-services/fake-openai.ts';
 import { answerTo, finishes, remoteBox, SECRET } from '../../tests/fixtures-services/remote-box.ts';
-import { finishedEvents } from '../../tests/fixtures-services/test-services.ts';
+import { finishedEvents, type TestServices } from '../../tests/fixtures-services/test-services.ts';
 
 const box = remoteBox();
 const { setUp, end, withRemote } = box;
+
+/** A question whose answer hangs after its first word. */
+async function halfAnswered(t: TestServices) {
+  await withRemote(t);
+  box.server.reply = (_, response) => {
+    beginStream(response);
+    response.write(piece('Half'));
+  };
+  const asked = await t.ask('Q');
+  await t.until(() => t.events.some((event) => event.name === 'answer.text'), 'text');
+  return asked;
+}
 
 describe('an answer', () => {
   test('streams, is committed, counts as the server counted, and names model and host', async () => {
@@ -87,13 +99,7 @@ describe('an answer', () => {
 
   test('is stopped: the text is kept, the request is ended, the next question is answered', async () => {
     const t = setUp();
-    await withRemote(t);
-    box.server.reply = (_, response) => {
-      beginStream(response);
-      response.write(piece('Half'));
-    };
-    const { conversation, answer } = await t.ask('Q');
-    await t.until(() => t.events.some((event) => event.name === 'answer.text'), 'text');
+    const { conversation, answer } = await halfAnswered(t);
     expect(box.server.closed()).toBe(0);
     await t.request('chat.stop', { answerId: answer.id });
     expect(await t.message(conversation.id, answer.id)).toMatchObject({ content: 'Half', status: 'stopped', error: null });
@@ -106,13 +112,7 @@ describe('an answer', () => {
 
   test('that a crash cut is interrupted after the restart, with its text', async () => {
     const t = setUp();
-    await withRemote(t);
-    box.server.reply = (_, response) => {
-      beginStream(response);
-      response.write(piece('Half'));
-    };
-    const { conversation, answer } = await t.ask('Q');
-    await t.until(() => t.events.some((event) => event.name === 'answer.text'), 'text');
+    const { conversation, answer } = await halfAnswered(t);
     await end(t);
     const again = setUp();
     expect(await again.message(conversation.id, answer.id)).toMatchObject({ content: 'Half', status: 'interrupted' });
