@@ -1,6 +1,6 @@
 import type { Tokens } from 'marked';
 import { describe, expect, it } from 'vitest';
-import { longAnswer, MARKDOWN_ANSWER } from '../state/fake-scenarios.ts';
+import { longAnswer, MARKDOWN_ANSWER } from '../state/fake-conversations.ts';
 import { BlockReader } from './blocks.ts';
 import { dialectFor, PLAIN } from './dialect.ts';
 
