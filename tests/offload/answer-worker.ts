@@ -19,6 +19,8 @@ export interface Answer {
   /** Of the tokens behind the first. */
   readonly decodeMs: number;
   readonly tokens: number;
+  /** Of this process up to the first token, and behind it: with a software adapter all work, the GPU's included, whatever else the machine does. */
+  readonly processorMs: { readonly firstToken: number; readonly behindIt: number };
   readonly plan: OffloadPlan;
   readonly ledger: MemoryLedger;
   readonly residency: ResidencyCounters;
@@ -71,24 +73,36 @@ async function answer(path: string): Promise<Answer> {
   console.error(`loaded in ${seconds(loadMs)} s; layers ${JSON.stringify(plan.layers)}`);
   const startMs = performance.now();
   await engine.prefill(promptIds(promptTokens, opened.model.vocabularySize), {
-    onProgress: (done, total) => console.error(`prefill ${done}/${total} after ${seconds(performance.now() - startMs)} s`),
+    onProgress: (done, total) =>
+      console.error(
+        `prefill ${done}/${total} after ${seconds(performance.now() - startMs)} s, ${seconds(processorMs())} s of processor time`,
+      ),
   });
   const prefilledMs = performance.now();
-  let [tokens, firstMs] = [0, prefilledMs];
+  let [tokens, firstMs, firstProcessorMs] = [0, prefilledMs, 0];
   for await (const _ of engine.generate({ maxTokens: newTokens, sampling: GREEDY, endIds: new Set() })) {
-    if (++tokens === 1) firstMs = performance.now();
+    if (++tokens === 1) [firstMs, firstProcessorMs] = [performance.now(), processorMs()];
     if (performance.now() > 1000 * Number(values.limit)) break;
-    if (tokens % 100 === 0 || tokens < 10) console.error(`${tokens} tokens after ${seconds(performance.now() - prefilledMs)} s`);
+    if (tokens % 100 === 0 || tokens < 10)
+      console.error(
+        `${tokens} tokens after ${seconds(performance.now() - prefilledMs)} s, ${seconds(processorMs())} s of processor time`,
+      );
   }
   const times = {
     loadMs,
     prefillMs: prefilledMs - startMs,
     firstTokenMs: firstMs - prefilledMs,
     decodeMs: performance.now() - firstMs,
+    processorMs: { firstToken: firstProcessorMs, behindIt: processorMs() - firstProcessorMs },
   };
   const figures = { ledger: engine.memory(), residency: engine.residency(), counters: engine.counters() };
   await opened.close();
   return { ...times, tokens, plan, ...figures, adapter: device.capabilities.description };
+}
+
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function seconds(ms: number): string {

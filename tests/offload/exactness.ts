@@ -1,7 +1,7 @@
 /**
  * Are greedy ids the same when experts come and go? `node main/hosts/launcher/with-node.mjs tests/offload/exactness.ts [MODEL.gguf] [--shares
- * 10%,25%,50%] [--prompts 5] [--first-prompt 0] [--tokens 512] [--minutes M]` with CONCLAVE_ADAPTER. Without MODEL: a generated one of 64
- * experts, 2 used. Engines take turns of a few tokens; exit code 1 where an id differs, 2 where time ran out before any token.
+ * 10%,25%,50%] [--ram 25%] [--prompts 5] [--first-prompt 0] [--tokens 512] [--minutes M]` with CONCLAVE_ADAPTER. Without MODEL: a generated
+ * one of 64 experts, 2 used. Engines take turns of a few tokens; exit code 1 where an id differs, 2 where time ran out before any token.
  */
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -33,10 +33,13 @@ const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
 const TURN_TOKENS = 16;
 /** Misses then come from RAM and from the file. */
 const RAM_SHARE = 0.25;
+const PROGRESS_TOKENS = 128;
 const GENERATED_SEED = 29;
 
 export interface ExactnessOptions {
   readonly shares: readonly number[];
+  /** Of the expert bytes, what the RAM pool may hold. Default a quarter. */
+  readonly ramShare?: number;
   readonly prompts: readonly string[];
   readonly tokensPerPrompt: number;
   readonly endMs?: number;
@@ -92,7 +95,7 @@ export async function measureExactness(gpu: GpuDevice, file: GgufFile, options: 
   const contextTokens = Math.max(...prompts.map(({ length }) => length)) + options.tokensPerPrompt;
   const runners: Runner[] = [];
   const add = async (share: number) => {
-    const planned = share === 1 ? undefined : planForShare(model, share, RAM_SHARE);
+    const planned = share === 1 ? undefined : planForShare(model, share, options.ramShare ?? RAM_SHARE);
     const engine = await createEngine(gpu, { model, contextTokens, residency: planned?.plan });
     const streamed = planned?.plan.layers.filter(({ kind }) => kind === 'streamed').length ?? 0;
     const layers = planned ? `${planned.plan.layers.length - streamed} slotted, ${streamed} streamed` : 'all resident';
@@ -115,8 +118,11 @@ export async function measureExactness(gpu: GpuDevice, file: GgufFile, options: 
         for (const runner of runners.slice(1)) await turn(runner, count, wanted);
         for (const id of wanted) distinct.add(id);
         done += count;
+        if (done % PROGRESS_TOKENS === 0 || done === options.tokensPerPrompt) {
+          const different = runners.slice(1).map(({ differences }) => differences);
+          options.onProgress?.(`prompt ${index + 1} of ${prompts.length}: ${done} tokens, ${different.join(' + ')} different`);
+        }
       }
-      options.onProgress?.(`prompt ${index + 1} of ${prompts.length}: ${done} tokens`);
     }
     return { rows: runners.map(row), distinctIds: distinct.size };
   } finally {
@@ -148,11 +154,14 @@ function row({ engine, share, layers, tokens, differences, elapsedMs }: Runner):
   return { share, layers, tokens, differences, hitRate, ...misses, readbacksPerToken, elapsedMs };
 }
 
+const shareOf = (text: string) => Number(text.replace('%', '')) / 100;
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       shares: { type: 'string', default: '10%,25%,50%' },
+      ram: { type: 'string', default: `${100 * RAM_SHARE}%` },
       prompts: { type: 'string', default: `${PROMPTS.length}` },
       'first-prompt': { type: 'string', default: '0' },
       tokens: { type: 'string', default: '512' },
@@ -166,7 +175,8 @@ async function main(): Promise<void> {
   const file = opened?.file ?? (await openGguf(memorySource('generated.gguf', generatedModel())));
   const first = Number(values['first-prompt']);
   const { rows, distinctIds } = await measureExactness(gpu, file, {
-    shares: values.shares.split(',').map((text) => Number(text.replace('%', '')) / 100),
+    shares: values.shares.split(',').map(shareOf),
+    ramShare: shareOf(values.ram),
     prompts: PROMPTS.slice(first, first + Number(values.prompts)),
     tokensPerPrompt: Number(values.tokens),
     endMs: values.minutes ? performance.now() + 60_000 * Number(values.minutes) : undefined,

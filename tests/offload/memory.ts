@@ -43,6 +43,8 @@ export function memoryTable(verdict: MemoryVerdict): string {
   const { residency, plan, counters } = answer;
   const uses = residency.hits + residency.missesFromRam + residency.missesFromDisk;
   const { resident, slotted, streamed } = plan.layers;
+  const firstMs = answer.loadMs + answer.prefillMs + answer.firstTokenMs;
+  const speed = (1000 * (answer.tokens - 1)) / answer.decodeMs;
   const rows = [
     ['GPU ledger, most', mebibytes(answer.ledger.peakBytes), `of ${mebibytes(request.gpuBytes)}`, word(verdict.isLedgerWithin)],
     ['RAM pool at the end', mebibytes(residency.ramPoolBytes), `of ${mebibytes(request.ramBytes)}`, ''],
@@ -53,8 +55,13 @@ export function memoryTable(verdict: MemoryVerdict): string {
     ['hits', uses === 0 ? 'nothing can be missed' : percent(residency.hits / uses), '', ''],
     ['load', seconds(answer.loadMs), '', ''],
     ['prefill', seconds(answer.prefillMs), `${counters.prefillTokens} tokens`, ''],
-    ['first token, load included', seconds(answer.loadMs + answer.prefillMs + answer.firstTokenMs), '', ''],
-    ['tokens behind it', seconds(answer.decodeMs), `${((1000 * (answer.tokens - 1)) / answer.decodeMs).toFixed(2)} tokens/s`, ''],
+    ['first token, load included', seconds(firstMs), `processor ${seconds(answer.processorMs.firstToken)}`, ''],
+    [
+      'tokens behind it',
+      seconds(answer.decodeMs),
+      `processor ${seconds(answer.processorMs.behindIt)}`,
+      `${speed.toFixed(2)} tokens/s`,
+    ],
     ['read from the file', mebibytes(residency.expertBytesRead), `uploaded ${mebibytes(residency.expertBytesUploaded)}`, ''],
   ];
   return [
