@@ -1,8 +1,8 @@
 /**
  * What approximate routing buys and costs: node main/hosts/launcher/with-node.mjs tests/gpu/measure-approximate.ts MODEL.gguf
- * [--slots 25%,50%] [--margins 0,0.5,1] [--tokens N] [--warm N] [--text FILE]. Every engine is fed the same text token by token after a warm-up; hit
- * rate and agreement are the engine's own counts, and its logits are held against those of the engine with all experts resident.
- * Times are processor time of this process (a software adapter computes in it) relative to exact routing with as many slots.
+ * [--slots 25%,50%] [--margins 0,0.5,1] [--tokens N] [--warm N] [--rounds N] [--text FILE]. Every engine is fed the same text token by token after a
+ * warm-up: first for its logits, held against those of the engine with all experts resident; then for time, the engines of one number of
+ * slots taking turns (the first margin is the base). Hits, misses and agreement are the engine's own counts.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,8 +10,9 @@ import { parseArgs } from 'node:util';
 import { readModel } from '../../gpu/architectures/read-model.ts';
 import { softmax, topIndices } from '../../gpu/reference/ops/routing.ts';
 import { createEngine } from '../../gpu/runtime/engine.ts';
-import type { EngineOptions } from '../../gpu/runtime/types.ts';
+import type { Engine, EngineOptions } from '../../gpu/runtime/types.ts';
 import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
+import { percent, textTable } from '../../main/hosts/cli/text-table.ts';
 import { routingAgreement } from '../../main/contract/approximate-routing.ts';
 import { openModelFile } from '../../main/library/model-file.ts';
 import { openTestDevice } from './node-gpu.ts';
@@ -23,9 +24,20 @@ const { values, positionals } = parseArgs({
     margins: { type: 'string', default: '0,0.25,0.5,1,2,4' },
     tokens: { type: 'string', default: '96' },
     warm: { type: 'string', default: '32' },
+    rounds: { type: 'string', default: '5' },
     text: { type: 'string', default: path.join(import.meta.dirname, '..', '..', 'docs', 'first-steps.md') },
   },
 });
+
+interface Runner {
+  readonly engine: Engine;
+  readonly margin: number;
+  readonly quality: readonly string[];
+  readonly wallMs: number[];
+  readonly cpuMs: number[];
+  readonly readbacks: number[];
+}
+
 const gpu = await openTestDevice();
 if (!gpu || positionals.length !== 1) throw new Error('give a model file, on a machine with an adapter');
 const opened = await openModelFile(positionals[0]);
@@ -41,51 +53,86 @@ console.log(
   `${positionals[0]}: ${moe.length} layers, ${nExperts} experts, ${nExpertsUsed} used; ${tokens.length} tokens; ${gpu.capabilities.description}`,
 );
 
-const exact = (await measure({})).logits;
-console.log('slots | margin | hits | agreement | misses a token | time | mean KL | same likeliest token');
+const exact = await exactLogits();
+const rows = [
+  ['slots', 'margin', 'hits', 'agreement', 'misses a token', 'mean KL', 'same token', 'tokens/s', 'speed', 'by processor'],
+];
 for (const slots of values.slots.split(',')) {
   const nSlots = Math.max(nExpertsUsed, Math.round((nExperts * Number.parseFloat(slots)) / 100));
   const layers = moe.map(() => ({ kind: 'slotted' as const, nSlots }));
   const residency = { layers, ramPoolBytes: 2 ** 30, stagingBytes: 2 ** 24 };
-  let baseMs = 0;
+  const runners: Runner[] = [];
   for (const margin of values.margins.split(',').map(Number)) {
-    const { counted, cpuMs, logits } = await measure({ residency, approximateRouting: margin });
-    baseMs ||= cpuMs;
-    const misses = counted.missesFromRam + counted.missesFromDisk;
-    const { divergence, same } = compare(logits);
-    const share = (x: number) => `${(100 * x).toFixed(1)} %`;
-    const figures = [
-      share(counted.hits / (counted.hits + misses)),
-      share(routingAgreement(counted) ?? 1),
-      (misses / tokens.length).toFixed(2),
-    ];
-    console.log([slots, margin, ...figures, (cpuMs / baseMs).toFixed(2), divergence.toFixed(4), share(same)].join(' | '));
+    const engine = await engineOf({ residency, approximateRouting: margin });
+    runners.push({ engine, margin, quality: await qualityOf(engine), wallMs: [], cpuMs: [], readbacks: [] });
+  }
+  for (let round = 0; round < Number(values.rounds); round++)
+    for (let i = 0; i < runners.length; i++) await timed(runners[(round + i) % runners.length]);
+  const [base] = runners;
+  for (const { engine, margin, quality, wallMs, cpuMs, readbacks } of runners) {
+    const nTimed = tokens.length - 1;
+    const ratios = [median(base.wallMs) / median(wallMs), median(base.cpuMs) / median(cpuMs)].map((ratio) => ratio.toFixed(2));
+    const speed = ((1000 * nTimed) / median(wallMs)).toFixed(1);
+    rows.push([slots, `${margin}`, ...quality, speed, ...ratios, (median(readbacks) / nTimed).toFixed(1)]);
+    engine.dispose();
   }
 }
+console.log(textTable(rows, 2).join('\n'));
 await opened.close();
 gpu.dispose();
 process.exit(0);
 
-async function measure(options: Omit<EngineOptions, 'model'>) {
-  const engine = await createEngine(gpu!, { model, contextTokens: tokens.length, ...options });
+function engineOf(options: Omit<EngineOptions, 'model'>): Promise<Engine> {
+  return createEngine(gpu!, { model, contextTokens: tokens.length, ...options });
+}
+
+async function exactLogits(): Promise<Float32Array> {
+  const engine = await engineOf({});
   try {
-    await engine.decodeLogits(tokens.slice(0, Number(values.warm)));
-    const before = engine.residency();
-    const start = process.cpuUsage();
-    const logits = await engine.decodeLogits(tokens);
-    const { user, system } = process.cpuUsage(start);
-    const after = engine.residency();
-    const since = (key: 'hits' | 'missesFromRam' | 'missesFromDisk' | 'substitutes') => after[key] - before[key];
-    const counted = {
-      hits: since('hits'),
-      missesFromRam: since('missesFromRam'),
-      missesFromDisk: since('missesFromDisk'),
-      substitutes: since('substitutes'),
-    };
-    return { logits, counted, cpuMs: (user + system) / 1000 };
+    return await engine.decodeLogits(tokens);
   } finally {
     engine.dispose();
   }
+}
+
+async function qualityOf(engine: Engine): Promise<string[]> {
+  await engine.decodeLogits(tokens.slice(0, Number(values.warm)));
+  const before = engine.residency();
+  const logits = await engine.decodeLogits(tokens);
+  const after = engine.residency();
+  const since = (key: 'hits' | 'missesFromRam' | 'missesFromDisk' | 'substitutes') => after[key] - before[key];
+  const counted = {
+    hits: since('hits'),
+    missesFromRam: since('missesFromRam'),
+    missesFromDisk: since('missesFromDisk'),
+    substitutes: since('substitutes'),
+  };
+  const misses = counted.missesFromRam + counted.missesFromDisk;
+  const { divergence, same } = compare(logits);
+  return [
+    percent(counted.hits / (counted.hits + misses)),
+    percent(routingAgreement(counted) ?? 1),
+    (misses / tokens.length).toFixed(2),
+    divergence.toFixed(4),
+    percent(same),
+  ];
+}
+
+/** The text once through decode, as `generate` would run it but with the tokens given. */
+async function timed({ engine, wallMs, cpuMs, readbacks }: Runner): Promise<void> {
+  engine.truncate(0);
+  await engine.prefill(tokens.slice(0, 1)); // kept back, so nothing is computed
+  const before = engine.counters().decodeReadbacks;
+  const [startMs, start] = [performance.now(), process.cpuUsage()];
+  await engine.replay(tokens.slice(1));
+  const { user, system } = process.cpuUsage(start);
+  wallMs.push(performance.now() - startMs);
+  cpuMs.push((user + system) / 1000);
+  readbacks.push(engine.counters().decodeReadbacks - before);
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
 
 /** KL(exact ‖ these) in nats, mean over positions, and how often the likeliest token is the same. */
