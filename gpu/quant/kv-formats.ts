@@ -6,7 +6,7 @@
 import { engineError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
 import { f16ToF32, f32ToF16, readU16 } from './half.ts';
-import type { KvType } from './kv-types.ts';
+import { fitsKv, KV_BLOCK as BLOCK, type KvType } from './kv-types.ts';
 import { q80Format } from './q8-0.ts';
 
 export interface KvPlane {
@@ -21,7 +21,6 @@ export interface KvLayout {
   readonly sizeBytes: number;
 }
 
-const BLOCK = 32;
 /** The largest finite f16. Greater numbers are stored as this, and greater scales. */
 const F16_MAX = 65504;
 
@@ -33,7 +32,7 @@ const ROW_BYTES: Readonly<Record<KvType, (headWidth: number) => number[]>> = {
 
 /** Of `nRows` rows. Throws `engine.kv-type` where heads of that width cannot be stored so. */
 export function kvLayout(type: KvType, headWidth: number, nRows: number): KvLayout {
-  if (type === 'q8_0' && headWidth % BLOCK !== 0)
+  if (!fitsKv(type, headWidth))
     throw engineError(
       'engine.kv-type',
       `The model's heads are ${headWidth} numbers wide, but q8_0 keeps keys and values in blocks of ${BLOCK}. Choose f16 or f32 for them.`,

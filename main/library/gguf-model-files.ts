@@ -73,6 +73,7 @@ async function openModel(filePath: string, signal?: AbortSignal): Promise<Opened
       parts,
       sizeBytes: file.sizeBytes,
       facts: { ...factsOf(file, model.trainedContextTokens, template), sampling },
+      headWidth: model.headWidth,
     };
     return { inspected, tokenizer, template, sampling };
   } finally {

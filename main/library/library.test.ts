@@ -126,6 +126,19 @@ test('the type of keys and values is a setting that is kept; another one loads t
   expect((await setUp().request('app.state', {})).settings.kvType).toBe('q8_0');
 });
 
+test('8-bit keys and values where the model’s heads have no whole blocks: 16-bit, and said', async () => {
+  const t = setUp();
+  t.files.headWidth = 80;
+  await t.request('settings.update', { kvType: 'q8_0' });
+  const { id } = await t.request('library.import', { path: file('a.gguf') });
+  await t.request('library.select', { modelId: id });
+  await t.until(isIn(t, 'ready'));
+  expect(t.engine.loads.map(({ kvType }) => kvType)).toEqual(['f16']);
+  const notice =
+    "Keys and values of 8 bits need heads of a multiple of 32 numbers; this model's have 80, so it keeps them in 16 bits.";
+  expect((await t.request('app.state', {})).engine).toMatchObject({ notice });
+});
+
 test('choosing another model while one loads: only the newest wish counts', async () => {
   const t = setUp();
   const a = await t.request('library.import', { path: file('a.gguf') });

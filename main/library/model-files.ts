@@ -13,6 +13,8 @@ export interface InspectedModel {
   readonly parts: readonly ModelPart[];
   readonly sizeBytes: number;
   readonly facts: ModelFacts;
+  /** Of the attention's heads. */
+  readonly headWidth: number;
 }
 
 /** What the file itself says. */

@@ -9,6 +9,7 @@ import type { EngineStatus, KvType } from '../contract/types.ts';
 import type { Answerer, RemoteAnswerer } from '../chat/chat-model.ts';
 import type { EventBus } from '../event-bus.ts';
 import type { ExpertsService } from '../experts/experts.ts';
+import { kvTypeFor } from './kv-type.ts';
 import type { ModelFiles } from './model-files.ts';
 
 /** After so many losses without an answer in between it is not chance any more. */
@@ -125,14 +126,16 @@ export class ModelSession {
   async #loadModel(model: LoadableModel, signal: AbortSignal): Promise<void> {
     const { inspected, chat } = await this.#deps.files.open(model.path, model.id, signal);
     signal.throwIfAborted();
-    const { used, notice } = expertsUsedBy(inspected.facts, this.#deps.expertsUsed());
+    const experts = expertsUsedBy(inspected.facts, this.#deps.expertsUsed());
+    const kv = kvTypeFor(inspected.headWidth, this.#deps.kvType());
+    const notice = [experts.notice, kv.notice].filter((text) => text !== null).join(' ') || null;
     const loaded = await this.#deps.engine.load(
       {
         modelId: model.id,
         paths: inspected.parts.map((part) => part.path),
         contextTokens: this.#deps.contextTokens(),
-        expertsUsed: used,
-        kvType: this.#deps.kvType(),
+        expertsUsed: experts.used,
+        kvType: kv.kvType,
         planning: this.#deps.experts.planning(profileKey(model.id, inspected.sizeBytes)),
       },
       ({ phase, done, total }) => {

@@ -69,6 +69,7 @@ export class FakeModelFiles implements ModelFiles {
   nInspections = 0;
   /** What the next file says. */
   facts = FAKE_FACTS;
+  headWidth = 64;
 
   async inspect(filePath: string): Promise<InspectedModel> {
     this.nInspections++;
@@ -78,7 +79,7 @@ export class FakeModelFiles implements ModelFiles {
     const text = await readFile(filePath, 'utf8');
     if (!text.startsWith('GGUF')) throw engineError('gguf.not-gguf', `${filePath} is not a GGUF file.`, { path: filePath });
     const parts = [{ path: filePath, sizeBytes: found.size, modifiedAtMs: found.mtimeMs }];
-    return { name: path.basename(filePath, '.gguf'), parts, sizeBytes: found.size, facts: this.facts };
+    return { name: path.basename(filePath, '.gguf'), parts, sizeBytes: found.size, facts: this.facts, headWidth: this.headWidth };
   }
 
   async describe(filePath: string): Promise<DescribedModel> {
