@@ -1,12 +1,20 @@
 /** Policies side by side on one trace, with Belady as the bar: how many more misses, how many points of hit rate behind. Pure. */
 import { ONLINE_POLICIES, type OnlinePolicyName } from './policies.ts';
-import { simulate, type OfflinePolicyName, type PromptRole, type Simulation, type StartingSlots } from './simulate.ts';
+import {
+  OFFLINE_POLICY_NAMES,
+  simulate,
+  type OfflinePolicyName,
+  type PromptRole,
+  type Simulation,
+  type StartingSlots,
+} from './simulate.ts';
 import type { RoutingTrace } from './trace.ts';
 
-export const POLICY_NAMES = ['lru', 'lfu', 'lfru', 'adaptive', 'frequencies', 'belady'] as const satisfies readonly (
-  OnlinePolicyName | OfflinePolicyName
-)[];
-export type PolicyName = (typeof POLICY_NAMES)[number];
+export type PolicyName = OnlinePolicyName | OfflinePolicyName;
+export const POLICY_NAMES: readonly PolicyName[] = [
+  ...(Object.keys(ONLINE_POLICIES) as OnlinePolicyName[]),
+  ...OFFLINE_POLICY_NAMES,
+];
 
 export interface PolicyResult {
   readonly policy: PolicyName;
@@ -30,7 +38,7 @@ export function comparePolicies(trace: RoutingTrace, { nSlots, names, prompt, st
   const options = { nSlots, prompt, start };
   const best = simulate(trace, { ...options, policy: 'belady' });
   return names.map((policy) => {
-    const chosen = policy === 'frequencies' || policy === 'belady' ? policy : ONLINE_POLICIES[policy];
+    const chosen = policy in ONLINE_POLICIES ? ONLINE_POLICIES[policy as OnlinePolicyName] : (policy as OfflinePolicyName);
     const simulation = policy === 'belady' ? best : simulate(trace, { ...options, policy: chosen });
     return { policy, nSlots, simulation, ...againstBelady(simulation, best) };
   });

@@ -1,7 +1,7 @@
 /** Each policy's choices as a table: what was used, what is resident and kept, what must leave. */
 import { describe, expect, test } from 'vitest';
 import type { CachePolicyFactory } from '../types.ts';
-import { belady } from './belady.ts';
+import { belady, foresight } from './belady.ts';
 import { lfru, LFRU_DEFAULTS, lfruWith } from './lfru.ts';
 import { lfu } from './lfu.ts';
 import { lru } from './lru.ts';
@@ -102,6 +102,27 @@ const rows: readonly Row[] = [
     name: 'belady: what is never used again leaves first',
     policy: belady([0, 1, 2, 1, 2]),
     tokens: [[0], [1]],
+    resident: [0, 1, 2],
+    victim: 0,
+  },
+  {
+    name: 'foresight: of what is not seen ahead the other policy chooses',
+    policy: foresight([1, 0, 2, 3, 3, 0, 1], 2, lru),
+    tokens: [[1], [0], [2]],
+    resident: [0, 1, 2],
+    victim: 1,
+  },
+  {
+    name: 'foresight: who is seen ahead stays, however long unused',
+    policy: foresight([0, 1, 2, 3, 0, 1], 1, lru),
+    tokens: [[0], [1], [2]],
+    resident: [0, 1, 2],
+    victim: 1,
+  },
+  {
+    name: 'foresight: where all are seen ahead the farthest leaves',
+    policy: foresight([0, 1, 2, 3, 1, 2, 0], 3, lru),
+    tokens: [[0], [1], [2]],
     resident: [0, 1, 2],
     victim: 0,
   },

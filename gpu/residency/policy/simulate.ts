@@ -5,15 +5,16 @@
 import { invariant } from '../../invariant.ts';
 import { firstExperts } from '../first-experts.ts';
 import type { CachePolicyFactory } from '../types.ts';
-import { belady } from './belady.ts';
+import { belady, foresight } from './belady.ts';
 import { fetchMissing } from './fetch-missing.ts';
 import { knownFrequencies } from './known-frequencies.ts';
+import { defaultPolicy } from './policies.ts';
 import { layerRequests, type RoutingTrace } from './trace.ts';
 
 export interface SimulationOptions {
   /** Per layer, at least K and at most E. */
   readonly nSlots: number;
-  /** `belady` and `frequencies` are told the layer's requests beforehand. */
+  /** Offline policies are told the layer's requests beforehand. */
   readonly policy: CachePolicyFactory | OfflinePolicyName;
   /** `warm` (default): as in the app, a prompt passes through buffers of its own and only tells the policy its counts; `demand`: it asks for experts like any token. */
   readonly prompt?: PromptRole;
@@ -25,7 +26,15 @@ export interface SimulationOptions {
 export type StartingSlots = 'empty' | 'filled' | readonly ArrayLike<number>[];
 
 /** Bars that no engine could have: belady.ts, known-frequencies.ts. */
-export type OfflinePolicyName = 'belady' | 'frequencies';
+const OFFLINE_POLICIES = {
+  frequencies: knownFrequencies,
+  'next-1': (requests) => foresight(requests, 1, defaultPolicy),
+  'next-2': (requests) => foresight(requests, 2, defaultPolicy),
+  'next-4': (requests) => foresight(requests, 4, defaultPolicy),
+  belady,
+} as const satisfies Readonly<Record<string, (requests: Uint16Array) => CachePolicyFactory>>;
+export type OfflinePolicyName = keyof typeof OFFLINE_POLICIES;
+export const OFFLINE_POLICY_NAMES = Object.keys(OFFLINE_POLICIES) as readonly OfflinePolicyName[];
 
 export type PromptRole = 'warm' | 'demand';
 
@@ -82,7 +91,7 @@ function simulateLayer(
   const requests = layerRequests(trace, layer);
   const demanded = (token: number) => prompt === 'demand' || trace.isPrompt[token] === 0;
   const asked = requests.filter((_, i) => demanded(Math.floor(i / nUsed)));
-  const factory = typeof chosen === 'function' ? chosen : chosen === 'belady' ? belady(asked) : knownFrequencies(asked);
+  const factory = typeof chosen === 'function' ? chosen : OFFLINE_POLICIES[chosen](asked);
   const policy = factory({ nExperts, nSlots, nUsed });
   const resident = startingSlots(start, layer, nSlots, nExperts);
   if (typeof start === 'object') policy.warm(start[layer]);

@@ -49,9 +49,10 @@ test('every policy at every number of slots, as a table', async () => {
   expect(exitCode, stderr).toBe(EXIT.done);
   expect(stdout).toContain('Tiny: 10 prompt tokens (counts only), 30 answer tokens; 2 of 8 experts in 2 layers');
   const rows = stdout.split('\n').filter((line) => /^\d/.test(line));
-  expect(rows).toHaveLength(18);
+  const names = ['lru', 'lfu', 'lfru', 'adaptive', 'frequencies', 'next-1', 'next-2', 'next-4', 'belady'];
+  expect(rows).toHaveLength(3 * names.length);
   expect(rows[0]).toMatch(/^2 \(25[.]0 %\) +lru +\d+[.]\d % +\d+ +\d[.]\d\d +\d+[.]\d +\d[.]\d\d$/);
-  expect(rows.slice(12).map((row) => row.split(/ {2,}/)[1])).toEqual(['lru', 'lfu', 'lfru', 'adaptive', 'frequencies', 'belady']);
+  expect(rows.slice(2 * names.length).map((row) => row.split(/ {2,}/)[1])).toEqual(names);
 });
 
 test('the document has the same figures as the simulator, layer by layer', async () => {
@@ -121,7 +122,7 @@ describe('refused', () => {
     [['simulate', 'T', '--slots', '300%'], /--slots has "300%"/],
     [
       ['simulate', 'T', '--policy', 'magic'],
-      /--policy is "magic", but must be all or some of lru, lfu, lfru, adaptive, frequencies, belady/,
+      /--policy is "magic", but must be all or some of lru, lfu, lfru, adaptive, frequencies, next-1, next-2, next-4, belady/,
     ],
     [['simulate', '--synthetic', 'qwen9'], /--synthetic is "qwen9", but must be all or some of qwen3-30b-a3b/],
     [['simulate', '--synthetic', 'toString'], /--synthetic is "toString"/],
