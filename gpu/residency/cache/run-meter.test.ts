@@ -28,6 +28,21 @@ test('a first run that compiles is soon forgotten, a slow one among many hardly 
   expect(steady(2, 1000)).toBeLessThan(2.2);
 });
 
+test('runs that waver about a time are taken for that time, not for the shortest', () => {
+  const reachAfter = (layerMs: (run: number) => number) => {
+    const meter = new RunMeter([layer, layer, layer, layer], 1);
+    for (let token = 0; token < 64; token++) {
+      for (let run = 0; run < 4; run++) meter.ran(1, 1 + layerMs(run));
+      meter.fetched(1, 2);
+      meter.committed([0, 1, 2, 3].map((index) => ({ layer: index, experts: [0, 1], missed: token % 2 ? [0] : [] })));
+    }
+    return meter.reach();
+  };
+  expect(reachAfter(() => 4)).toBe(1);
+  expect(reachAfter((run) => (run % 2 ? 8 : 0))).toBe(1);
+  expect(reachAfter(() => 0.1)).toBeGreaterThan(1);
+});
+
 test('later misses: named ones, those that were not, and names in vain', () => {
   const meter = new RunMeter([layer, layer, layer], 1);
   meter.forecast(

@@ -23,8 +23,8 @@ const NEWEST = 1 / 16;
 /** Tokens between two choices. */
 const CHOOSE_EVERY = 8;
 const GUESSED_LAYER_MS = 0.5;
-/** Until something was measured: half of a later layer's misses are found, and as much in vain. */
-const PRIOR = { later: 8, found: 4, inVain: 4 };
+/** Until something was measured: what run-throughs named on two real models, about (docs/offload.md). */
+const PRIOR = { later: 8, found: 5, inVain: 2 };
 
 export class RunMeter {
   /** Kill-test figures since the start. */
@@ -33,6 +33,8 @@ export class RunMeter {
   readonly #readbackMs: number;
   readonly #fetches = new LinearFit();
   #layerMs: number | null = null;
+  /** Of the token in progress. */
+  #run = { layers: 0, ms: 0 };
   #perExpertMs: number | null = null;
   #named: ReadonlyMap<number, ReadonlySet<number>> | null = null;
   #tokens = 0;
@@ -54,7 +56,8 @@ export class RunMeter {
 
   /** A run of so many layers, from submission to the read-back. */
   ran(nLayers: number, elapsedMs: number): void {
-    this.#layerMs = steady(this.#layerMs, Math.max(0.001, elapsedMs - this.#readbackMs) / nLayers);
+    this.#run.layers += nLayers;
+    this.#run.ms += Math.max(0, elapsedMs - this.#readbackMs);
   }
 
   /** So many experts came in one turn. */
@@ -84,6 +87,10 @@ export class RunMeter {
       this.totals.namedInVain += [...named].filter((expert) => !wanted.has(expert)).length;
     }
     this.#named = null;
+    // By the token, not by the run: a run of one layer is shorter than the clock of whoever polls for its end.
+    const { layers: nLayers, ms } = this.#run;
+    if (nLayers > 0) this.#layerMs = steady(this.#layerMs, Math.max(0.001, ms / nLayers));
+    this.#run = { layers: 0, ms: 0 };
     if (this.#tokens++ % CHOOSE_EVERY === 0) this.#reach = null;
   }
 
@@ -102,12 +109,12 @@ export class RunMeter {
 }
 
 /**
- * A running average that outliers hardly move: drivers compile at a first dispatch, other programs take their turns. What is faster counts
- * four times as much, what is slower as twice the average at most.
+ * A running average that outliers hardly move: other programs take their turns, so what is slower counts as twice the average at most. Drivers
+ * compile at a first dispatch: what takes less than half of the average makes it fall at once.
  */
 export function steady(average: number | null, value: number): number {
   if (average === null) return value;
-  if (value < average) return average + (value - average) * 4 * NEWEST;
+  if (value < average / 2) return (average + value) / 2;
   return average + (Math.min(value, 2 * average) - average) * NEWEST;
 }
 
