@@ -152,7 +152,7 @@ export function createServices(options: ServicesOptions): Services {
     problem: () => session.problem,
   });
   const experts = new ExpertsService({ dataFolder: folder, engine, settings: () => settings.current });
-  const computer = (): Computer => ({ ramBytes: os.totalmem(), known: experts.found });
+  const computer = (): Computer => ({ ramBytes: os.totalmem(), known: experts.found, kvType: settings.current.kvType });
   const session: ModelSession = new ModelSession({
     engine,
     files,

@@ -13,8 +13,8 @@ import { encodeDispatches, type BoundDispatch } from './pipelines.ts';
 import type { BufferRange } from './types.ts';
 import { BufferUsage, MapMode } from './usage.ts';
 
-/** The best of so many rounds is taken: what else the machine does at the moment makes rounds longer, never shorter. */
-const ROUNDS = 4;
+/** The middle one of so many rounds counts: what else the machine does at the moment will be there when experts come, too. */
+const ROUNDS = 5;
 const READBACKS = 9;
 /** An upload of one middling expert; long enough together to be told from the clock's noise. */
 const UPLOAD_BYTES = 2 ** 21;
@@ -48,7 +48,7 @@ export async function measureReadback(gpu: GpuDevice, nowMs = () => performance.
       to.unmap();
       times.push(nowMs() - startMs);
     }
-    return times.sort((a, b) => a - b)[READBACKS >> 2];
+    return times.sort((a, b) => a - b)[READBACKS >> 1];
   } finally {
     for (const buffer of [from, to]) gpu.buffers.release(buffer);
   }
@@ -78,7 +78,7 @@ async function measureUpload(gpu: GpuDevice, type: ComputeType, nowMs: () => num
       await gpu.idle();
       return nowMs() - startMs;
     };
-    return (1000 * blocks.length) / (await bestMs(time));
+    return (1000 * blocks.length) / (await usualMs(time));
   } finally {
     for (const buffer of [staging, slot]) gpu.buffers.release(buffer);
   }
@@ -113,7 +113,7 @@ async function measureCompute(gpu: GpuDevice, type: ComputeType, readbackMs: num
       return nowMs() - startMs;
     };
     const each = (dispatch: BoundDispatch) =>
-      bestMs(async (count) => Math.max(1e-3, (await time(Array.from({ length: count }, () => dispatch))) - readbackMs));
+      usualMs(async (count) => Math.max(1e-3, (await time(Array.from({ length: count }, () => dispatch))) - readbackMs));
     const [largeMs, smallMs] = [await each(large), await each(small)];
     const computeBytesPerSecond = (1000 * weightBytes) / largeMs;
     return { computeBytesPerSecond, dispatchMs: Math.max(1e-4, smallMs - largeMs * (64 / rows)) };
@@ -122,8 +122,8 @@ async function measureCompute(gpu: GpuDevice, type: ComputeType, readbackMs: num
   }
 }
 
-/** Milliseconds of one, by the best round of as many as last ROUND_MS. */
-async function bestMs(time: (count: number) => Promise<number>): Promise<number> {
+/** Milliseconds of one, by the middle round of as many as last ROUND_MS. */
+async function usualMs(time: (count: number) => Promise<number>): Promise<number> {
   await time(1); // the first one makes memory and compiles
   let count = 1;
   let elapsedMs = await time(count);
@@ -131,7 +131,7 @@ async function bestMs(time: (count: number) => Promise<number>): Promise<number>
     count *= elapsedMs > ROUND_MS / 4 ? 2 : 4;
     elapsedMs = await time(count);
   }
-  let best = elapsedMs;
-  for (let round = 1; round < ROUNDS; round++) best = Math.min(best, await time(count));
-  return best / count;
+  const rounds = [elapsedMs];
+  while (rounds.length < ROUNDS) rounds.push(await time(count));
+  return rounds.sort((a, b) => a - b)[ROUNDS >> 1] / count;
 }

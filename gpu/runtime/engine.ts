@@ -20,6 +20,7 @@ import { DecodePlan } from './decode-plan.ts';
 import { ResumingDecoder } from './decode-resume.ts';
 import { DecodeRunner, SUBMISSIONS_IN_FLIGHT, type PendingTokens } from './decode-run.ts';
 import { readKvRows } from './kv-read.ts';
+import { measureStepMs } from './measure-step.ts';
 import type { PlanContext, PrefillPlan } from './plan-context.ts';
 import { createPrefillPlan, MAX_CHUNK_TOKENS } from './prefill-plan.ts';
 import type {
@@ -341,6 +342,13 @@ class WebGpuEngine implements Engine {
 
   residency(): ResidencyCounters {
     return this.#parts.residency?.counters() ?? noCounts(this.#parts.slotsBytes);
+  }
+
+  async measureStepMs(): Promise<number> {
+    invariant(this.#position === 0 && this.#pending === null, 'a step is measured in an empty sequence');
+    const { context, decode, residency } = this.#parts;
+    decode.setSampling(GREEDY);
+    return this.#busy(() => measureStepMs(context, decode, residency));
   }
 
   resizeRamPool(bytes: number): void {

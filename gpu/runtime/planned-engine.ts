@@ -37,13 +37,12 @@ export async function createPlannedEngine(
   request: PlannedEngineRequest,
 ): Promise<PlannedEngine> {
   const { surroundings, options, create, ...wishes } = request;
-  const { plan, measured, smaller } = await planForDevice(gpu, model, wishes, surroundings, options.signal);
-  return createByPlan(gpu, { model, expertsUsed: wishes.expertsUsed, create, smaller, measured }, plan, options, null);
+  const { plan, ...of } = await planForDevice(gpu, model, wishes, surroundings, options.signal);
+  return createByPlan(gpu, { model, ...wishes, create, ...of }, plan, options, null);
 }
 
-interface Making extends Pick<DevicePlan, 'smaller' | 'measured'> {
+interface Making extends Omit<DevicePlan, 'plan'>, Pick<PlanWishes, 'expertsUsed' | 'measureOnlyToShare'> {
   readonly model: ModelSpec;
-  readonly expertsUsed: number | undefined;
   readonly create: PlannedEngineRequest['create'];
 }
 
@@ -54,15 +53,17 @@ async function createByPlan(
   options: FreeOptions,
   context: ContextWish | null,
 ): Promise<PlannedEngine> {
-  const { model, expertsUsed, create, smaller, measured } = making;
+  const { model, expertsUsed, create, smaller, measured, predictedAt } = making;
   for (let plan = wanted; ;) {
     const { contextTokens, kvType, prefillChunkTokens, residency } = plan;
     const planned = { model, contextTokens, kvType, residency, expertsUsed };
     try {
       const engine = await create(gpu, { prefillChunkTokens, ...options, ...planned });
+      const predicts = !making.measureOnlyToShare || plan.slotShare < 1;
+      const stepMs = predicts ? await stepMsOf(engine) : null;
       return {
         engine,
-        plan,
+        plan: stepMs === null ? plan : predictedAt(plan, stepMs),
         measured,
         async again(other, failedForMemory, more) {
           const same = { tokens: contextTokens, fixed: true };
@@ -76,6 +77,16 @@ async function createByPlan(
       if (!fewer) throw error;
       plan = fewer;
     }
+  }
+}
+
+/** Null where the engine computes nothing. */
+async function stepMsOf(engine: Engine): Promise<number | null> {
+  try {
+    return (await engine.measureStepMs?.()) ?? null;
+  } catch (error) {
+    engine.dispose();
+    throw error;
   }
 }
 

@@ -149,6 +149,8 @@ export interface Engine {
   decodeLogits(tokens: ArrayLike<number>): Promise<Float32Array>;
   /** KV bytes of a layer, tests and debugging: a cache of these tokens alone, as laid out in gpu/README.md. */
   readKv(layer: number, nTokens: number): Promise<{ keys: Uint32Array; values: Uint32Array }>;
+  /** Milliseconds of a token with every expert at hand, read-back not included; of an empty sequence. For predictions; absent where nothing computes. */
+  measureStepMs?(): Promise<number>;
   counters(): EngineCounters;
   /** Where experts were when tokens asked for them; nothing but `slotsBytes` where all have slots. */
   residency(): ResidencyCounters;

@@ -115,3 +115,12 @@ test('experts above what the adapter binds, and a full disk, are said before a d
 test('software rendering of a large model is called slow', () => {
   expect(fitVerdict(QWEN3_30B, SOFTWARE_8, undefined, LARGE_BINDINGS).verdict).toBe('slow');
 });
+
+test('keys and values count by the type that is set', () => {
+  const plans = (['q8_0', 'f16', 'f32'] as const).map(
+    (kvType) => fitVerdict(QWEN3_30B, DISCRETE_12, { gpuBytes: 6 * GIB, ramBytes: null }, { ...LARGE_BINDINGS, kvType }).plan!,
+  );
+  const perToken = plans.map(({ gpu, contextTokens }) => gpu.kvBytes / contextTokens);
+  expect(perToken.map((bytes) => bytes / perToken[1])).toEqual([34 / 64, 1, 2]);
+  expect(plans.map(({ kvType }) => kvType)).toEqual(['q8_0', 'f16', 'f32']);
+});

@@ -3,6 +3,7 @@
  * of numbers, with generous guesses for the rest. Pure.
  */
 import { isConclaveError } from '../../gpu/errors.ts';
+import type { KvType } from '../../gpu/quant/kv-types.ts';
 import { planOffload } from '../../gpu/residency/plan/plan.ts';
 import type { Budgets, MachineFigures, ModelNumbers, OffloadPlan } from '../../gpu/residency/plan/types.ts';
 import { mebibytes } from '../../gpu/residency/plan/words.ts';
@@ -17,7 +18,7 @@ export interface ModelSizes {
   /** All routed experts together; null: nearly all of a mixture-of-experts file. */
   readonly expertBytes: number | null;
   readonly trainedContextTokens: number;
-  /** Of keys and values for one token, all layers; null: as for grouped queries at this size. */
+  /** Of keys and values for one token, all layers, in f16; null: as for grouped queries at this size. */
   readonly kvBytesPerToken: number | null;
 }
 
@@ -37,12 +38,15 @@ const SLOW_TOKENS_PER_SECOND = 4;
 /** Of a file of small experts; the rest is attention, embedding and shared experts. */
 const EXPERT_SHARE = 0.93;
 
+/** Bytes of keys and values, f16 being 1; q8_0 is 34 bytes for 32 numbers. */
+const KV_BYTES: Readonly<Record<KvType, number>> = { f16: 1, q8_0: 34 / 64, f32: 2 };
+
 /** `maxBindingBytes`: the adapter's, or 128 MiB, which every adapter has. `diskBytes`: free where the file would go; null: not asked. */
 export function fitVerdict(
   model: ModelSizes,
   machine: MachineFigures,
   budgets: Budgets = { gpuBytes: null, ramBytes: null },
-  { maxBindingBytes = 2 ** 27, diskFreeBytes = null as number | null } = {},
+  { maxBindingBytes = 2 ** 27, diskFreeBytes = null as number | null, kvType = 'f16' as KvType } = {},
 ): FitVerdict {
   if (diskFreeBytes !== null && diskFreeBytes < model.fileBytes) {
     const sentence = `It takes ${mebibytes(model.fileBytes)} on disk; ${mebibytes(diskFreeBytes)} are free.`;
@@ -50,7 +54,7 @@ export function fitVerdict(
   }
   let plan: OffloadPlan;
   try {
-    plan = planOffload(roughNumbers(model, maxBindingBytes), { budgets, machine, context: null });
+    plan = planOffload(roughNumbers(model, maxBindingBytes, kvType), { budgets, machine, context: null });
   } catch (error) {
     if (!isConclaveError(error)) throw error;
     return { verdict: 'does-not-fit', sentence: refusal(model, error), tokensPerSecond: null, plan: null };
@@ -62,7 +66,7 @@ export function fitVerdict(
 }
 
 /** The planner's numbers from a few: per-layer sizes even, activations and head as such models have them. */
-function roughNumbers(model: ModelSizes, maxBindingBytes: number): ModelNumbers {
+function roughNumbers(model: ModelSizes, maxBindingBytes: number, kvType: KvType): ModelNumbers {
   const { fileBytes, nLayers, nExperts, nExpertsUsed } = model;
   const isMoe = nExperts > 0;
   const expertBytes = isMoe ? (model.expertBytes ?? EXPERT_SHARE * fileBytes) : 0;
@@ -70,7 +74,7 @@ function roughNumbers(model: ModelSizes, maxBindingBytes: number): ModelNumbers 
   const weightsBytes = fileBytes - expertBytes;
   // Larger models are wider: a width that goes with the size of what every token passes.
   const width = Math.min(8192, Math.max(256, Math.round(Math.sqrt(weightsBytes / Math.max(1, nLayers)) / 2)));
-  const kvBytesPerToken = model.kvBytesPerToken ?? nLayers * 2 * 2 * Math.max(256, width / 4);
+  const kvBytesPerToken = KV_BYTES[kvType] * (model.kvBytesPerToken ?? nLayers * 2 * 2 * Math.max(256, width / 4));
   const layer = {
     slotBytes: oneExpert,
     fileBytes: oneExpert,
@@ -85,7 +89,7 @@ function roughNumbers(model: ModelSizes, maxBindingBytes: number): ModelNumbers 
     weightsBytes,
     weightsTouchedBytes: weightsBytes,
     nDispatches: 3 + nLayers * (isMoe ? 6 : 5),
-    kvType: 'f16',
+    kvType,
     kvBytes: (tokens) => Math.ceil(kvBytesPerToken * tokens),
     activationBytes: (tokens, chunk) => 8 * 2 ** 20 + 64 * tokens + 4 * chunk * width * (16 + 2 * nExpertsUsed),
     readbackBytes: 65536,

@@ -2,6 +2,7 @@
  * Whether a model fits this computer, in words. Once a model has been loaded here the planner answers, from the budgets and speeds that it
  * found; before that, or where a model's shape is not known, its size is held against the memory.
  */
+import type { KvType } from '../../gpu/quant/kv-types.ts';
 import type { Budgets, MachineFigures } from '../../gpu/residency/plan/types.ts';
 import type { FitVerdict } from '../contract/downloads.ts';
 import { fitVerdict, type Verdict } from '../experts/fit-verdict.ts';
@@ -10,6 +11,8 @@ export interface Computer {
   readonly ramBytes: number;
   /** What the last load found; null before the first. */
   readonly known: { readonly budgets: Budgets; readonly machine: MachineFigures } | null;
+  /** Of keys and values, as set; default f16. */
+  readonly kvType?: KvType;
 }
 
 /** null: not known. */
@@ -37,7 +40,7 @@ const LEVELS: Readonly<Record<Verdict, FitVerdict['level']>> = {
   'does-not-fit': 'none',
 };
 
-export function fitOf(model: ModelShape, { ramBytes, known }: Computer): FitVerdict {
+export function fitOf(model: ModelShape, { ramBytes, known, kvType }: Computer): FitVerdict {
   const { sizeBytes, layers, experts, expertsUsed } = model;
   if (sizeBytes === null) return { level: 'unknown', text: 'Its size is not known, so nothing can be said about memory.' };
   if (known === null || layers === null || experts === null || expertsUsed === null) return againstMemory(sizeBytes, ramBytes);
@@ -53,6 +56,7 @@ export function fitOf(model: ModelShape, { ramBytes, known }: Computer): FitVerd
     },
     known.machine,
     known.budgets,
+    { kvType },
   );
   return { level: LEVELS[verdict], text: sentence };
 }

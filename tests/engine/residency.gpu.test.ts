@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ModelSpec } from '../../gpu/architectures/types.ts';
 import type { LayerResidency } from '../../gpu/residency/types.ts';
-import type { EngineOptions } from '../../gpu/runtime/types.ts';
+import type { Engine, EngineOptions } from '../../gpu/runtime/types.ts';
 import type { TinyModelOptions } from '../fixtures/tiny-model.ts';
 import { hostile, planOf, RESIDENT, slotted, STREAMED } from './plans.ts';
 import { allKv, bits, generate, gpu, GREEDY, someTokens, tinySpec, withEngine } from './setup.ts';
@@ -36,8 +36,9 @@ describe.skipIf(!gpu).each(Object.keys(MODELS))('%s', (name) => {
   });
 
   /** Everything that must not change: logits both ways, KV of the prompt and of the answer, sampled and greedy ids, the routing. */
-  const everything = (options: Omit<EngineOptions, 'model'>) =>
+  const everything = (options: Omit<EngineOptions, 'model'>, first?: (engine: Engine) => Promise<void>) =>
     withEngine(model, { contextTokens: 64, prefillChunkTokens: 8, ...options }, async (engine) => {
+      await first?.(engine);
       const logits = bits(await engine.logits(tokens));
       const decoded = bits(await engine.decodeLogits(tokens.slice(0, 5)));
       engine.truncate(0);
@@ -79,6 +80,18 @@ describe.skipIf(!gpu).each(Object.keys(MODELS))('%s', (name) => {
     expect(counters.laterMissesNamed).toBeLessThanOrEqual(counters.laterMisses);
     if (missReach === 1) expect(counters.scouts).toBe(0);
     else expect(counters.laterMissesNamed).toBeGreaterThan(0);
+  });
+
+  test('a step measured before the first token leaves nothing behind', async () => {
+    const residency = planOf(model, [slotted(nUsed + 1), RESIDENT, STREAMED]);
+    let stepMs = 0;
+    const { ran, counters } = await everything({ residency }, async (engine) => {
+      stepMs = (await engine.measureStepMs?.()) ?? 0;
+      expect(engine.residency()).toMatchObject({ hits: 0, evictions: 0, expertBytesUploaded: 0 });
+    });
+    expect(stepMs).toBeGreaterThan(0);
+    expect(ran).toEqual(truth.ran);
+    expect(counters.hits + counters.missesFromDisk).toBe(nDecoded * model.nLayers * nUsed);
   });
 
   test('evicted by chance, from the RAM pool, with little staging', async () => {

@@ -12,6 +12,8 @@ export interface AnswerRequest {
   readonly ramBytes: number;
   readonly promptTokens: number;
   readonly newTokens: number;
+  /** Tokens answered before, which do not count; default none. */
+  readonly warmTokens?: number;
   /** Where link speeds are kept from one run to the next. */
   readonly dataFolder: string;
   readonly group?: MemoryGroup;
@@ -31,7 +33,16 @@ export async function watchedAnswer(request: AnswerRequest): Promise<WatchedAnsw
   const { model, adapter, gpuBytes, ramBytes, promptTokens, newTokens, dataFolder } = request;
   const budgets = ['--gpu', `${gpuBytes}`, '--ram', `${ramBytes}`];
   const limit = ['--limit', `${request.limitSeconds ?? Infinity}`];
-  const sizes = ['--prompt', `${promptTokens}`, '--tokens', `${newTokens}`, '--data', dataFolder];
+  const sizes = [
+    '--prompt',
+    `${promptTokens}`,
+    '--tokens',
+    `${newTokens}`,
+    '--warm',
+    `${request.warmTokens ?? 0}`,
+    '--data',
+    dataFolder,
+  ];
   const start = () => startWorker([model, '--adapter', adapter, ...budgets, ...sizes, ...limit]);
   const child = request.group ? request.group.around(start) : start();
   const watch = new PssWatch(child.pid!, request.everyMs ?? 1000);

@@ -215,6 +215,25 @@ export class Residency {
     };
   }
 
+  /**
+   * Until `writeTable`: every expert of the table on the GPU points at a slot of its layer, whoever is in it, K of them at as many slots as the choice
+   * allows. A token then takes as long as with all experts there; what it computes means nothing.
+   */
+  pretendAllPresent(): void {
+    for (const layer of this.#keepers.keys()) {
+      const { slab } = this.#moe(layer);
+      const { ffn, residency } = this.#plan(layer);
+      const nSlots = residency.kind === 'slotted' ? residency.nSlots : this.#transit.nSlots;
+      const row = Uint32Array.from({ length: ffn.moe.nExperts }, (_, expert) => slotEntry(slab, expert % nSlots));
+      this.#gpu.device.queue.writeBuffer(slab.table.buffer, slab.table.offsetBytes + 4 * slab.tableOffset, row);
+    }
+  }
+
+  /** Puts the table on the GPU back to who has which slot. */
+  writeTable(): void {
+    this.#table.rewrite(this.#gpu.device.queue);
+  }
+
   resizeRamPool(bytes: number): void {
     this.#store.resizePool(bytes);
   }

@@ -29,6 +29,12 @@ export class SlotTable {
     this.set(layer, expert, ABSENT_SLOT);
   }
 
+  /** Writes every row, whatever else was written there. */
+  rewrite(queue: GPUQueue): void {
+    for (let at = 0; at < this.#entries.length; at += this.#nExperts) this.#changed.add(at / this.#nExperts);
+    this.flush(queue);
+  }
+
   /** Writes the rows that changed. */
   flush(queue: GPUQueue): void {
     for (const layer of this.#changed) {

@@ -1,7 +1,7 @@
 /**
  * What a token costs under a placement: compute, waiting for read-backs, bytes over the links. A token is all compute where nothing can be
- * missed; else the GPU is asked once a token, once for every streamed layer, and once for every layer that misses (resume) or about three
- * times for all of them (scout pass), whichever is less.
+ * missed; else the GPU is asked once a token, once for every streamed layer, and once for every layer that may miss (resume) or about three
+ * times for all that do (scout pass), whichever is less; and each turn of loading waits once more, for its staging.
  */
 import type { PlacedGroup } from './placement.ts';
 import type { Rates } from './rates.ts';
@@ -51,8 +51,8 @@ export function tokenCost(input: CostInput): TokenCost {
   const secondsRam = 1 / rates.uploadBytesPerSecond;
   const secondsDisk = secondsRam + 1 / disk;
   const nLayers = groups.reduce((sum, { count }) => sum + count, 0);
-  let [expertBytes, hits, fromRam, fromDisk, bytesRead, bytesUploaded, transferMs, missing, streamed] = [
-    0, 0, 0, 0, 0, 0, 0, 0, 0,
+  let [expertBytes, hits, fromRam, fromDisk, bytesRead, bytesUploaded, transferMs, slotted, missing, streamed] = [
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   ];
   let prefillTransferMs = 0;
   for (const { count, nSlots, slotBytes, fileBytes } of groups) {
@@ -68,8 +68,10 @@ export function tokenCost(input: CostInput): TokenCost {
     bytesRead += (misses - ram) * fileBytes;
     bytesUploaded += misses * fileBytes;
     transferMs += 1000 * fileBytes * (ram * secondsRam + (misses - ram) * secondsDisk);
-    if (share > 0) missing += count * (1 - hit ** nUsed);
-    else streamed += count;
+    if (share > 0) {
+      slotted += count;
+      missing += count * (1 - hit ** nUsed);
+    } else streamed += count;
     // A chunk's tokens need nearly every expert once; those without a slot come over the links.
     const touched = nExperts * (1 - (1 - nUsed / nExperts) ** input.chunkTokens) * (1 - share);
     const inRam = input.ramShare;
@@ -79,12 +81,14 @@ export function tokenCost(input: CostInput): TokenCost {
   const computeMs =
     input.computeMsPerToken ??
     (1000 * (input.weightsTouchedBytes + expertBytes)) / rates.computeBytesPerSecond + input.nDispatches * rates.dispatchMs;
-  const resume = missing * rates.readbackMs;
-  const scout = Math.min(missing, SCOUT_READBACKS) * rates.readbackMs + SCOUT_COMPUTE * computeMs;
-  const canMiss = missing + streamed > 0;
+  const scouts = Math.min(missing, SCOUT_READBACKS);
+  // A turn of loading ends when the queue has taken the bytes and the staging is mapped again: as long as a read-back.
+  const resume = (slotted + missing) * rates.readbackMs;
+  const scout = 2 * scouts * rates.readbackMs + SCOUT_COMPUTE * computeMs;
+  const canMiss = slotted + streamed > 0;
   // Where nothing can be missed, the next token computes while this one is read back.
-  const readbacks = canMiss ? 1 + streamed + (resume <= scout ? missing : Math.min(missing, SCOUT_READBACKS)) : 1;
-  const waitMs = canMiss ? (1 + streamed) * rates.readbackMs + Math.min(resume, scout) : 0;
+  const readbacks = canMiss ? 1 + streamed + (resume <= scout ? slotted : scouts) : 1;
+  const waitMs = canMiss ? (1 + 2 * streamed) * rates.readbackMs + Math.min(resume, scout) : 0;
   return {
     hitRate: nLayers === 0 ? 1 : hits / nLayers,
     missesFromRam: fromRam,

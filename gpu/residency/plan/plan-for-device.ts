@@ -12,8 +12,8 @@ import { isConclaveError } from '../../errors.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { findLinks, machineFigures, type KnownMachine } from './machine.ts';
 import { modelNumbers, type NumericSettings } from './model-numbers.ts';
-import { mostGpuBytes, planOffload } from './plan.ts';
-import type { ContextWish, DeviceLinks, ModelNumbers, OffloadPlan, Surroundings } from './types.ts';
+import { mostGpuBytes, planOffload, predictPlan } from './plan.ts';
+import type { ContextWish, DeviceLinks, ModelNumbers, OffloadPlan, PlanRequest, Surroundings } from './types.ts';
 
 /** Bytes, or a share of what is free. */
 export type Budget = { readonly bytes: number } | { readonly share: number };
@@ -32,6 +32,8 @@ export interface DevicePlan {
   readonly plan: OffloadPlan;
   /** The next smaller plan for the same machine after the GPU refused `plan`, with `context` where it is set; null: nothing is left to give up. */
   smaller(plan: OffloadPlan, context: ContextWish | null): OffloadPlan | null;
+  /** The same plan, its prediction by what a token was measured to take with all experts at hand. */
+  predictedAt(plan: OffloadPlan, computeMsPerToken: number): OffloadPlan;
   /** What was measured now; null: it was known. */
   readonly measured: DeviceLinks | null;
 }
@@ -57,6 +59,10 @@ export async function planForDevice(
     const machine = { unifiedMemory, software, gpuFreeBytes, surroundings, links };
     return {
       plan: planForMachine(numbers, wishes, machine),
+      predictedAt: (plan: OffloadPlan, computeMsPerToken: number) => ({
+        ...plan,
+        prediction: predictPlan(numbers, plan, planRequest({ ...wishes, computeMsPerToken }, machine)),
+      }),
       smaller: (refused: OffloadPlan, context: ContextWish | null) =>
         smallerPlan(numbers, { ...wishes, context: context ?? wishes.context }, machine, refused),
     };
@@ -97,8 +103,12 @@ export function planForMachine(
   known: KnownMachine,
   gpuRefusedMore = false,
 ): OffloadPlan {
+  return planOffload(numbers, planRequest(wishes, known, gpuRefusedMore));
+}
+
+function planRequest(wishes: PlanWishes, known: KnownMachine, gpuRefusedMore = false): PlanRequest {
   const { ramFreeBytes } = known.surroundings;
-  return planOffload(numbers, {
+  return {
     budgets: {
       gpuBytes: budgetBytes(wishes.gpuBudget, known.gpuFreeBytes ?? ramFreeBytes),
       ramBytes: budgetBytes(wishes.ramBudget, ramFreeBytes),
@@ -107,7 +117,7 @@ export function planForMachine(
     machine: machineFigures(known),
     context: wishes.context,
     history: { computeMsPerToken: wishes.computeMsPerToken ?? null, hitCurve: null },
-  });
+  };
 }
 
 function budgetBytes(budget: Budget | null, freeBytes: number): number | null {

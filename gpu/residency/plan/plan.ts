@@ -37,6 +37,11 @@ interface Candidate {
   readonly turnMs: number;
 }
 
+/** What of a placement a token's time depends on. */
+interface Placed extends Pick<Candidate, 'totalBytes' | 'readsInFlight' | 'chunkTokens'> {
+  readonly groups: readonly PlacedGroup[];
+}
+
 /** Throws `engine.budget` with `leastBytes` below the floor, `gpu.limits` where the adapter cannot hold one token's experts. */
 export function planOffload(model: ModelNumbers, request: PlanRequest): OffloadPlan {
   checkLimits(model);
@@ -49,7 +54,7 @@ export function planOffload(model: ModelNumbers, request: PlanRequest): OffloadP
   const search = new Search(model, request, budgets, context.tokens);
   const best = search.best();
   const layers = placedLayers(model, best.placement);
-  const prediction = predict(search, best, layers);
+  const prediction = predict(search, search.placed(best));
   const residency = layers.map(({ nSlots }) => residencyOf(nSlots, model.nExperts));
   const count = (kind: LayerResidency['kind']) => residency.filter((layer) => layer.kind === kind).length;
   const expertBytes = (of: (layer: PlacedLayer) => number) => layers.reduce((sum, layer) => sum + of(layer), 0);
@@ -90,6 +95,21 @@ export function planOffload(model: ModelNumbers, request: PlanRequest): OffloadP
     prediction,
   };
   return { ...plan, reasons: planReasons(model, plan, { budgets, context, machine: request.machine }) };
+}
+
+/** What `plan`, made of this request before, will do by what is known now. */
+export function predictPlan(model: ModelNumbers, plan: OffloadPlan, request: PlanRequest): Prediction {
+  const search = new Search(model, request, resolveBudgets(request.budgets, request.machine), plan.contextTokens);
+  const slotsOf = (layer: LayerResidency) =>
+    layer.kind === 'resident' ? model.nExperts : layer.kind === 'slotted' ? layer.nSlots : 0;
+  const groups = plan.residency.layers.map((layer, i) => ({ ...model.layers[i], count: 1, nSlots: slotsOf(layer) }));
+  const perRead = expertStaging({ ...model, repacksOnGpu: false }, 1);
+  return predict(search, {
+    groups,
+    totalBytes: plan.gpu.totalBytes,
+    chunkTokens: plan.prefillChunkTokens,
+    readsInFlight: perRead === 0 ? 1 : Math.max(1, Math.round(plan.residency.stagingBytes / perRead) - 1),
+  });
 }
 
 /** The least that runs: every layer streamed, one read in flight, the shortest chunk. */
@@ -172,11 +192,15 @@ class Search {
     return this.#poolBytes(this.#space.groups(placement));
   }
 
-  costOf(candidate: Omit<Candidate, 'cost' | 'turnMs'>, hitRate = this.hitRate): TokenCost {
+  placed({ placement, ...of }: Omit<Candidate, 'cost' | 'turnMs'>): Placed {
+    return { groups: this.#space.groups(placement), ...of };
+  }
+
+  costOf(placed: Placed, hitRate = this.hitRate): TokenCost {
     const { model } = this;
-    const groups = this.#space.groups(candidate.placement);
+    const { groups } = placed;
     // On unified memory what the system can spare besides our own buffers caches the file.
-    const cached = this.#machine.unifiedMemory ? Math.max(0, this.#machine.ramFreeBytes - candidate.totalBytes) / 2 : 0;
+    const cached = this.#machine.unifiedMemory ? Math.max(0, this.#machine.ramFreeBytes - placed.totalBytes) / 2 : 0;
     const without = this.#bytesWithoutSlot(groups);
     const inRam = Math.max(this.#poolBytes(groups), cached);
     return tokenCost({
@@ -189,8 +213,8 @@ class Search {
       rates: this.rates,
       hitRate,
       ramShare: without === 0 ? 1 : Math.min(1, inRam / without),
-      readsInFlight: candidate.readsInFlight,
-      chunkTokens: Math.min(candidate.chunkTokens, this.#contextTokens),
+      readsInFlight: placed.readsInFlight,
+      chunkTokens: Math.min(placed.chunkTokens, this.#contextTokens),
     });
   }
 
@@ -238,7 +262,7 @@ class Search {
   }
 
   #costed(candidate: Omit<Candidate, 'cost' | 'turnMs'>): Candidate {
-    const cost = this.costOf(candidate);
+    const cost = this.costOf(this.placed(candidate));
     return { ...candidate, cost, turnMs: TURN.promptTokens * cost.prefillMs + TURN.answerTokens * cost.decodeMs };
   }
 }
@@ -258,13 +282,13 @@ const MISS_SPREAD = 0.25;
 /** Rates drift with heat, drivers and what else runs. */
 const RATE_SPREAD = 0.15;
 
-function predict(search: Search, best: Candidate, layers: readonly PlacedLayer[]): Prediction {
-  const { cost } = best;
+function predict(search: Search, placed: Placed): Prediction {
+  const cost = search.costOf(placed);
   const recorded = search.history.hitCurve !== null;
-  const canMiss = layers.some(({ nSlots }) => nSlots < search.model.nExperts);
+  const canMiss = placed.groups.some(({ nSlots }) => nSlots < search.model.nExperts);
   const withMisses = (factor: number) => {
     const hitRate = (share: number) => Math.min(1, Math.max(0, 1 - factor * (1 - search.hitRate(share))));
-    return search.costOf(best, hitRate).decodeMs;
+    return search.costOf(placed, hitRate).decodeMs;
   };
   const assumptions = [...search.rates.assumptions];
   if (canMiss && !recorded)
