@@ -3,6 +3,7 @@
  * this is its reference, and the way in for tests and for hosts that repack on the CPU.
  */
 import { invariant } from '../invariant.ts';
+import { blockCopier, COPIER_INPUT_BYTES, type BlockCopier } from './block-copier.ts';
 import type { PlaneRun, QuantFormat } from './types.ts';
 
 export const PLANE_ALIGNMENT_BYTES = 16;
@@ -39,8 +40,14 @@ export function toPlanes(format: QuantFormat, blocks: Uint8Array, nBlocks: numbe
   return out;
 }
 
-/** The same into the first bytes of `out`, which may have held anything. Two bytes at a time where both begin at even addresses. */
-export function writePlanes(format: QuantFormat, blocks: Uint8Array, nBlocks: number, out: Uint8Array): void {
+/** The same into the first bytes of `out`, which may have held anything. */
+export function writePlanes(
+  format: QuantFormat,
+  blocks: Uint8Array,
+  nBlocks: number,
+  out: Uint8Array,
+  copier: BlockCopier | null = blockCopier(),
+): void {
   invariant(blocks.length >= nBlocks * format.blockBytes, `${format.type}: ${blocks.length} bytes for ${nBlocks} blocks`);
   const sizeBytes = planesSizeBytes(format, nBlocks * format.blockWeights);
   invariant(out.length >= sizeBytes, `${format.type}: ${out.length} bytes for planes of ${sizeBytes}`);
@@ -48,10 +55,30 @@ export function writePlanes(format: QuantFormat, blocks: Uint8Array, nBlocks: nu
     const end = offsetBytes + bytesPerBlock * nBlocks;
     out.fill(0, end, aligned(end));
   }
-  if (format.planes.length === 1) {
-    out.set(blocks.subarray(0, nBlocks * format.blockBytes));
-    return;
+  if (format.planes.length === 1) out.set(blocks.subarray(0, nBlocks * format.blockBytes));
+  else if (copier) splitByCopier(format, blocks, nBlocks, out, copier);
+  else splitHere(format, blocks, nBlocks, out);
+}
+
+function splitByCopier(format: QuantFormat, blocks: Uint8Array, nBlocks: number, out: Uint8Array, copier: BlockCopier): void {
+  const { blockBytes } = format;
+  const places = planePlaces(format, nBlocks);
+  const most = Math.floor(COPIER_INPUT_BYTES / blockBytes);
+  for (let first = 0; first < nBlocks; first += most) {
+    const count = Math.min(most, nBlocks - first);
+    copier.input.set(blocks.subarray(first * blockBytes, (first + count) * blockBytes));
+    forEachRun(format, count, (inBlock, stride, inPlanes, planeStride, length) =>
+      copier.copy(inBlock, stride, inPlanes, planeStride, length, count),
+    );
+    planePlaces(format, count).forEach(({ offsetBytes, bytesPerBlock }, p) => {
+      const plane = copier.output.subarray(offsetBytes, offsetBytes + count * bytesPerBlock);
+      out.set(plane, places[p].offsetBytes + first * bytesPerBlock);
+    });
   }
+}
+
+/** Without help: two bytes at a time where both begin at even addresses. */
+function splitHere(format: QuantFormat, blocks: Uint8Array, nBlocks: number, out: Uint8Array): void {
   const areEven = blocks.byteOffset % 2 === 0 && out.byteOffset % 2 === 0 && format.blockBytes % 2 === 0;
   const from = areEven ? new Uint16Array(blocks.buffer, blocks.byteOffset, blocks.length >> 1) : blocks;
   const to = areEven ? new Uint16Array(out.buffer, out.byteOffset, out.length >> 1) : out;

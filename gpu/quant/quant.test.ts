@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { blockCopier } from './block-copier.ts';
 import { dequantise, isComputeType, quantFormat, quantise } from './formats.ts';
 import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half.ts';
-import { fromPlanes, planePlaces, planesSizeBytes, toPlanes } from './planes.ts';
+import { fromPlanes, planePlaces, planesSizeBytes, toPlanes, writePlanes } from './planes.ts';
 import { COMPUTE_TYPES, type ComputeType } from './types.ts';
 
 /** xorshift32: the seed is in the test's title. */
@@ -196,6 +197,28 @@ it('planes of two Q4_1 blocks: nibbles of both, then d and m of both', () => {
     ...Array.from({ length: 16 }, (_, i) => 24 + i),
     ...[0, 1, 2, 3, 20, 21, 22, 23, ...repeat(8, 0)],
   ]);
+});
+
+it.each(COMPUTE_TYPES)('planes of %s are the same with the copier and without, at any address (seed 6)', (type) => {
+  const format = quantFormat(type);
+  const copier = blockCopier();
+  expect(copier).not.toBeNull(); // Node has WebAssembly
+  const next = randoms(6);
+  for (const [nBlocks, at] of [
+    [1, 1],
+    [33, 2],
+    [4001, 3],
+  ]) {
+    const memory = Uint8Array.from({ length: at + nBlocks * format.blockBytes }, () => next() * 256);
+    const sizeBytes = planesSizeBytes(format, nBlocks * format.blockWeights);
+    const [withIt, without] = [copier, null].map((chosen) => {
+      const out = new Uint8Array(sizeBytes + at).fill(255).subarray(at);
+      writePlanes(format, memory.subarray(at), nBlocks, out, chosen);
+      return out;
+    });
+    expect(Buffer.compare(withIt, without), `${nBlocks} blocks`).toBe(0);
+    expect(Buffer.compare(fromPlanes(format, withIt, nBlocks), memory.subarray(at)), `${nBlocks} blocks back`).toBe(0);
+  }
 });
 
 it('knows which types it computes with', () => {
