@@ -64,7 +64,7 @@ export async function loadModelBuffers(gpu: GpuDevice, model: ModelSpec, options
   try {
     return await loader.load();
   } catch (error) {
-    loader.release();
+    await loader.stop();
     throw error;
   }
 }
@@ -110,10 +110,17 @@ class Loader {
     const globals = await this.#small('globals', Float32Array.from([...norm, ...ropeInverseFrequencies(model.rope, factors)]));
     const layers: LayerBuffers[] = [];
     for (const layer of model.layers) layers.push(await this.#layer(layer, kv[layer.index], table, transit));
+    await this.#uploader.settled();
     table?.flush(this.#gpu.device.queue);
     await this.#gpu.idle();
     const experts = { footprint: this.#footprint, table, occupants: this.#occupants, transit };
     return { embedding, head, globals, ropeOffset: norm.length, layers, experts, dispose: () => this.release() };
+  }
+
+  /** Releases what was allocated, when nothing is on its way there. */
+  async stop(): Promise<void> {
+    await this.#uploader.settled().catch(() => undefined);
+    this.release();
   }
 
   release(): void {
