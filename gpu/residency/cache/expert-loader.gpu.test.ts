@@ -21,6 +21,7 @@ describe.skipIf(!devices.GPU).each(['host', 'GPU'] as const)('planes made by the
     ['Q4_0', 'Q4_0'],
     ['Q8_0', 'Q6_K'],
     ['Q4_K', 'Q6_K'],
+    ['Q4_K', 'Q4_K'],
     ['F16', 'Q4_1'],
   ] as const)('%s and %s', async (type, otherType) => {
     const gpu = devices[who]!;

@@ -111,7 +111,7 @@ export class ExpertLoader {
     signal?.throwIfAborted();
     if (this.#isStopped) throw engineError('engine.cancelled', 'The model is being unloaded.');
     const { parts, sizeBytes } = stagedParts(job);
-    const target = this.#placer.target(staging.buffer, staged);
+    const target = this.#placer.target(staging.buffer, staged, parts, job.slab);
     const { bytes, tier } = await this.#store.read(job, target, signal);
     this.#placer.stage(staged, bytes, parts, job.slab, job.slot);
     staging.unmap();

@@ -22,7 +22,7 @@ import type { StagedPart } from './expert-store.ts';
 
 export interface SlotPlacer {
   /** Where a read should go, so that nothing needs to be moved: in the staged bytes where that serves. */
-  target(staging: GPUBuffer, staged: Uint8Array): Uint8Array;
+  target(staging: GPUBuffer, staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab): Uint8Array;
   /** Makes the staged bytes ready; `bytes` are the target or others. */
   stage(staged: Uint8Array, bytes: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab, slot: number): void;
   /** Submits what puts the staged bytes, unmapped now, into the slot. */
@@ -106,6 +106,13 @@ export class GpuPlacer implements SlotPlacer {
   }
 }
 
+/** Whether an expert lies in a slot as it does in the file: all its types have one plane. */
+function areInPlace(parts: readonly StagedPart[], slab: ExpertSlab): boolean {
+  return partsOf(slab).every(
+    ({ type, offsetVec4 }, i) => quantFormat(type).planes.length === 1 && offsetVec4 * 16 === parts[i].atBytes,
+  );
+}
+
 export class HostPlacer implements SlotPlacer {
   readonly #gpu: GpuDevice;
   readonly #stagingBytes: number;
@@ -117,13 +124,15 @@ export class HostPlacer implements SlotPlacer {
     this.#stagingBytes = stagingBytes;
   }
 
-  target(staging: GPUBuffer): Uint8Array {
+  target(staging: GPUBuffer, staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab): Uint8Array {
+    if (areInPlace(parts, slab)) return staged;
     const raw = this.#raw.get(staging) ?? new Uint8Array(this.#stagingBytes);
     this.#raw.set(staging, raw);
     return raw;
   }
 
   stage(staged: Uint8Array, bytes: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab): void {
+    if (bytes.buffer === staged.buffer) return;
     partsOf(slab).forEach((part, i) => {
       const blocks = bytes.subarray(parts[i].atBytes, parts[i].atBytes + parts[i].slice.sizeBytes);
       writePlanes(quantFormat(part.type), blocks, blocksOf(part), staged.subarray(part.offsetVec4 * 16));
