@@ -3,7 +3,7 @@
  * is kept of what it found. While a model is loaded, free RAM is watched and its pool shrinks rather than anything swaps.
  */
 import { findLinks, machineFigures } from '../../gpu/residency/plan/machine.ts';
-import type { Budgets, MachineFigures, OffloadPlan } from '../../gpu/residency/plan/types.ts';
+import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
 import type {
   EngineClient,
   EngineLoaded,
@@ -14,6 +14,7 @@ import type {
 } from '../contract/engine.ts';
 import type { ExpertActivity } from '../contract/experts.ts';
 import type { AdapterInfo, Settings } from '../contract/types.ts';
+import { keepFound, readFound, type FoundMachine } from './found-store.ts';
 import { keepLinks, readLinks } from './link-store.ts';
 import { readRam, type RamFigures } from './memory.ts';
 import { ProfileStore } from './profile-store.ts';
@@ -33,12 +34,13 @@ export class ExpertsService {
   readonly #readRam: () => RamFigures;
   #guard: RamGuard | null = null;
   #modelKey: string | null = null;
-  #found: { readonly budgets: Budgets; readonly machine: MachineFigures } | null = null;
+  #found: FoundMachine | null;
 
   constructor(deps: ExpertsDependencies) {
     this.#deps = deps;
     this.#readRam = deps.readRam ?? readRam;
     this.profiles = new ProfileStore(deps.dataFolder);
+    this.#found = readFound(deps.dataFolder);
   }
 
   surroundings(): EngineSurroundings {
@@ -54,8 +56,8 @@ export class ExpertsService {
     return { ...this.surroundings(), gpuBudgetBytes, ramBudgetBytes, warmCounts, approximateRouting };
   }
 
-  /** Budgets and speeds as the last load with a plan found them; null before. */
-  get found(): { readonly budgets: Budgets; readonly machine: MachineFigures } | null {
+  /** Budgets and speeds as the last load with a plan found them, in this session or before; null before the first. */
+  get found(): FoundMachine | null {
     return this.#found;
   }
 
@@ -74,7 +76,7 @@ export class ExpertsService {
 
   #find({ gpu, ram }: OffloadPlan, { description, software }: AdapterInfo, measured: EngineLinks | null): void {
     const surroundings = this.surroundings();
-    this.#found = {
+    const found = {
       budgets: { gpuBytes: gpu.budgetBytes, ramBytes: ram.budgetBytes },
       machine: machineFigures({
         unifiedMemory: ram.budgetBytes === 0,
@@ -84,6 +86,8 @@ export class ExpertsService {
         links: measured ?? findLinks(surroundings.links, description),
       }),
     };
+    this.#found = found;
+    this.#keep(() => keepFound(this.#deps.dataFolder, found));
   }
 
   /** An answer of the loaded model ended: what it used makes the next start warm, unless it was bent to what was there anyway. */

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { EngineLinks } from '../contract/engine.ts';
 import { availableIn, readRam } from './memory.ts';
 import { fileCacheIn, memoryGroupFolder } from './memory-group.ts';
+import { keepFound, readFound } from './found-store.ts';
 import { keepLinks, readLinks } from './link-store.ts';
 import { ProfileStore } from './profile-store.ts';
 
@@ -32,6 +33,33 @@ test('links are kept per adapter and type; the newest counts; a damaged file is 
   for (const damage of ['', '{', '{"version":2,"links":[]}', '{"version":1,"links":[{"adapter":"a"}]}']) {
     writeFileSync(path.join(folder, 'machine.json'), damage);
     expect(readLinks(folder)).toEqual([]);
+  }
+});
+
+test('what the last load found is there after a restart; a damaged file is no file', () => {
+  expect(readFound(folder)).toBeNull();
+  const figures = { gpuFreeBytes: null, ramFreeBytes: 8e9, ramTotalBytes: 16e9 };
+  const rates = {
+    diskBytesPerSecond: null,
+    uploadBytesPerSecond: 2e9,
+    readbackMs: 0.3,
+    computeBytesPerSecond: 3e10,
+    dispatchMs: 0.01,
+  };
+  const found = {
+    budgets: { gpuBytes: 6e9, ramBytes: null },
+    machine: { unifiedMemory: true, software: false, ...figures, ...rates },
+  };
+  keepFound(folder, found);
+  expect(readFound(folder)).toEqual(found);
+  for (const damage of [
+    '',
+    '{',
+    '{"version":2}',
+    JSON.stringify({ version: 1, ...found, machine: { ...found.machine, readbackMs: -1 } }),
+  ]) {
+    writeFileSync(path.join(folder, 'last-machine.json'), damage);
+    expect(readFound(folder)).toBeNull();
   }
 });
 
