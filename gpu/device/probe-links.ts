@@ -13,8 +13,8 @@ import { encodeDispatches, type BoundDispatch } from './pipelines.ts';
 import type { BufferRange } from './types.ts';
 import { BufferUsage, MapMode } from './usage.ts';
 
-/** The middle one of so many rounds counts: what else the machine does at the moment will be there when experts come, too. */
-const ROUNDS = 5;
+/** Of so many rounds the lower quartile counts: what else the machine does makes rounds longer, but some of it will be there when experts come, too. */
+const ROUNDS = 7;
 const READBACKS = 9;
 /** An upload of one middling expert; long enough together to be told from the clock's noise. */
 const UPLOAD_BYTES = 2 ** 21;
@@ -48,7 +48,7 @@ export async function measureReadback(gpu: GpuDevice, nowMs = () => performance.
       to.unmap();
       times.push(nowMs() - startMs);
     }
-    return times.sort((a, b) => a - b)[READBACKS >> 1];
+    return times.sort((a, b) => a - b)[READBACKS >> 2];
   } finally {
     for (const buffer of [from, to]) gpu.buffers.release(buffer);
   }
@@ -122,7 +122,7 @@ async function measureCompute(gpu: GpuDevice, type: ComputeType, readbackMs: num
   }
 }
 
-/** Milliseconds of one, by the middle round of as many as last ROUND_MS. */
+/** Milliseconds of one, by the lower quartile of rounds of as many as last ROUND_MS. */
 async function usualMs(time: (count: number) => Promise<number>): Promise<number> {
   await time(1); // the first one makes memory and compiles
   let count = 1;
@@ -133,5 +133,5 @@ async function usualMs(time: (count: number) => Promise<number>): Promise<number
   }
   const rounds = [elapsedMs];
   while (rounds.length < ROUNDS) rounds.push(await time(count));
-  return rounds.sort((a, b) => a - b)[ROUNDS >> 1] / count;
+  return rounds.sort((a, b) => a - b)[ROUNDS >> 2] / count;
 }

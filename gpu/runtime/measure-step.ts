@@ -9,9 +9,10 @@ import type { PlanContext } from './plan-context.ts';
 
 /** As if so many tokens had gone before: attention of a short conversation. */
 const POSITION = 128;
-/** Rounds of so many tokens; the middle round counts. Where one token takes longer than `MOST_MS` it is the only one. */
-const ROUNDS = 5;
-const TOKENS = 4;
+/** Rounds of so many tokens; the lower quartile counts, as of links. Where one token takes longer than `MOST_MS` there are `FEW_ROUNDS` of one. */
+const ROUNDS = 11;
+const FEW_ROUNDS = 3;
+const TOKENS = 2;
 const MOST_MS = 100;
 
 /** Milliseconds per token, read-back not included. Rejects with `gpu.device-lost`. */
@@ -35,11 +36,10 @@ export async function measureStepMs(context: PlanContext, decode: DecodePlan, re
   residency?.pretendAllPresent();
   try {
     await run(1); // drivers compile at a first dispatch
-    const onceMs = await run(1);
-    if (onceMs > MOST_MS) return onceMs;
+    const [nRounds, nTokens] = (await run(1)) > MOST_MS ? [FEW_ROUNDS, 1] : [ROUNDS, TOKENS];
     const rounds: number[] = [];
-    while (rounds.length < ROUNDS) rounds.push(await run(TOKENS));
-    return rounds.sort((a, b) => a - b)[ROUNDS >> 1];
+    while (rounds.length < nRounds) rounds.push(await run(nTokens));
+    return rounds.sort((a, b) => a - b)[nRounds >> 2];
   } finally {
     residency?.writeTable();
   }

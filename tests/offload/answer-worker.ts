@@ -18,6 +18,8 @@ export interface Answer {
   readonly firstTokenMs: number;
   /** Of the tokens behind the first. */
   readonly decodeMs: number;
+  /** Of each of them. */
+  readonly tokenMs: readonly number[];
   readonly tokens: number;
   /** Of this process up to the first token, and behind it: with a software adapter all work, the GPU's included, whatever else the machine does. */
   readonly processorMs: { readonly firstToken: number; readonly behindIt: number };
@@ -27,8 +29,6 @@ export interface Answer {
   readonly counters: EngineCounters;
   readonly adapter: string;
 }
-
-const GREEDY = { temperature: 0, topK: 0, topP: 1, minP: 0, seed: 0 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -40,12 +40,15 @@ const { values, positionals } = parseArgs({
     tokens: { type: 'string', default: '32' },
     /** Tokens answered before, from a prompt as long: drivers compile at a first dispatch, slots fill. Nothing of it is counted. */
     warm: { type: 'string', default: '0' },
+    /** 0: greedy. Greedy answers of tiny models repeat themselves, and then hardly miss. */
+    temperature: { type: 'string', default: '0' },
     data: { type: 'string' },
     /** Seconds after which no further token is asked for. */
     limit: { type: 'string', default: 'Infinity' },
   },
 });
 const adapter = values.adapter as AdapterChoice;
+const SAMPLING = { temperature: Number(values.temperature), topK: 0, topP: 1, minP: 0, seed: 5 };
 // The parent holds the other end: when it is gone, so is this.
 if (positionals.length > 0) process.stdin.once('end', () => process.exit(1)).resume();
 if (positionals.length === 0) await openAndWait();
@@ -75,7 +78,7 @@ async function answer(path: string): Promise<Answer> {
   console.error(`loaded in ${seconds(loadMs)} s; layers ${JSON.stringify(plan.layers)}`);
   if (Number(values.warm) > 0) {
     await engine.prefill(promptIds(promptTokens, opened.model.vocabularySize));
-    const warming = engine.generate({ maxTokens: Number(values.warm), sampling: GREEDY, endIds: new Set() });
+    const warming = engine.generate({ maxTokens: Number(values.warm), sampling: SAMPLING, endIds: new Set() });
     while (!(await warming.next()).done);
     engine.truncate(0);
   }
@@ -88,9 +91,13 @@ async function answer(path: string): Promise<Answer> {
       ),
   });
   const prefilledMs = performance.now();
-  let [tokens, firstMs, firstProcessorMs] = [0, prefilledMs, 0];
-  for await (const _ of engine.generate({ maxTokens: newTokens, sampling: GREEDY, endIds: new Set() })) {
-    if (++tokens === 1) [firstMs, firstProcessorMs] = [performance.now(), processorMs()];
+  let [tokens, firstMs, firstProcessorMs, lastMs] = [0, prefilledMs, 0, prefilledMs];
+  const tokenMs: number[] = [];
+  for await (const _ of engine.generate({ maxTokens: newTokens, sampling: SAMPLING, endIds: new Set() })) {
+    const nowMs = performance.now();
+    if (++tokens === 1) [firstMs, firstProcessorMs] = [nowMs, processorMs()];
+    else tokenMs.push(nowMs - lastMs);
+    lastMs = nowMs;
     if (performance.now() > 1000 * Number(values.limit)) break;
     if (tokens % 100 === 0 || tokens < 10)
       console.error(
@@ -102,6 +109,7 @@ async function answer(path: string): Promise<Answer> {
     prefillMs: prefilledMs - startMs,
     firstTokenMs: firstMs - prefilledMs,
     decodeMs: performance.now() - firstMs,
+    tokenMs,
     processorMs: { firstToken: firstProcessorMs, behindIt: processorMs() - firstProcessorMs },
   };
   const { hits, missesFromRam, missesFromDisk } = engine.residency();

@@ -14,6 +14,8 @@ export interface AnswerRequest {
   readonly newTokens: number;
   /** Tokens answered before, which do not count; default none. */
   readonly warmTokens?: number;
+  /** Default 0: greedy. */
+  readonly temperature?: number;
   /** Where link speeds are kept from one run to the next. */
   readonly dataFolder: string;
   readonly group?: MemoryGroup;
@@ -33,17 +35,9 @@ export async function watchedAnswer(request: AnswerRequest): Promise<WatchedAnsw
   const { model, adapter, gpuBytes, ramBytes, promptTokens, newTokens, dataFolder } = request;
   const budgets = ['--gpu', `${gpuBytes}`, '--ram', `${ramBytes}`];
   const limit = ['--limit', `${request.limitSeconds ?? Infinity}`];
-  const sizes = [
-    '--prompt',
-    `${promptTokens}`,
-    '--tokens',
-    `${newTokens}`,
-    '--warm',
-    `${request.warmTokens ?? 0}`,
-    '--data',
-    dataFolder,
-  ];
-  const start = () => startWorker([model, '--adapter', adapter, ...budgets, ...sizes, ...limit]);
+  const sizes = ['--prompt', `${promptTokens}`, '--tokens', `${newTokens}`, '--data', dataFolder];
+  const more = ['--warm', `${request.warmTokens ?? 0}`, '--temperature', `${request.temperature ?? 0}`];
+  const start = () => startWorker([model, '--adapter', adapter, ...budgets, ...sizes, ...more, ...limit]);
   const child = request.group ? request.group.around(start) : start();
   const watch = new PssWatch(child.pid!, request.everyMs ?? 1000);
   try {

@@ -1,7 +1,7 @@
 /**
  * What a token costs under a placement: compute, waiting for read-backs, bytes over the links. A token is all compute where nothing can be
  * missed; else the GPU is asked once a token, once for every streamed layer, and once for every layer that may miss (resume) or about three
- * times for all that do (scout pass), whichever is less; and each turn of loading waits once more, for its staging.
+ * times for all that do (scout pass), whichever is less. An expert for which no staging buffer is free waits until the queue has taken one.
  */
 import type { PlacedGroup } from './placement.ts';
 import type { Rates } from './rates.ts';
@@ -54,7 +54,7 @@ export function tokenCost(input: CostInput): TokenCost {
   let [expertBytes, hits, fromRam, fromDisk, bytesRead, bytesUploaded, transferMs, slotted, missing, streamed] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   ];
-  let prefillTransferMs = 0;
+  let [prefillTransferMs, stagingMs] = [0, 0];
   for (const { count, nSlots, slotBytes, fileBytes } of groups) {
     const share = nSlots / nExperts;
     expertBytes += count * nUsed * slotBytes;
@@ -68,27 +68,30 @@ export function tokenCost(input: CostInput): TokenCost {
     bytesRead += (misses - ram) * fileBytes;
     bytesUploaded += misses * fileBytes;
     transferMs += 1000 * fileBytes * (ram * secondsRam + (misses - ram) * secondsDisk);
+    const missChance = share > 0 ? 1 - hit ** nUsed : 1;
     if (share > 0) {
       slotted += count;
-      missing += count * (1 - hit ** nUsed);
+      missing += count * missChance;
     } else streamed += count;
+    // A turn's first experts find their staging mapped; the others wait for it as long as for a read-back.
+    stagingMs += Math.max(0, misses / input.readsInFlight - count * missChance) * rates.readbackMs;
     // A chunk's tokens need nearly every expert once; those without a slot come over the links.
     const touched = nExperts * (1 - (1 - nUsed / nExperts) ** input.chunkTokens) * (1 - share);
     const inRam = input.ramShare;
-    prefillTransferMs +=
-      (1000 * count * touched * fileBytes * (inRam * secondsRam + (1 - inRam) * secondsDisk)) / input.chunkTokens;
+    const eachMs = 1000 * fileBytes * (inRam * secondsRam + (1 - inRam) * secondsDisk);
+    const inTurnMs = (eachMs + rates.readbackMs) / input.readsInFlight;
+    prefillTransferMs += (count * touched * Math.max(eachMs, inTurnMs)) / input.chunkTokens;
   }
   const computeMs =
     input.computeMsPerToken ??
     (1000 * (input.weightsTouchedBytes + expertBytes)) / rates.computeBytesPerSecond + input.nDispatches * rates.dispatchMs;
   const scouts = Math.min(missing, SCOUT_READBACKS);
-  // A turn of loading ends when the queue has taken the bytes and the staging is mapped again: as long as a read-back.
-  const resume = (slotted + missing) * rates.readbackMs;
-  const scout = 2 * scouts * rates.readbackMs + SCOUT_COMPUTE * computeMs;
+  const resume = slotted * rates.readbackMs;
+  const scout = scouts * rates.readbackMs + SCOUT_COMPUTE * computeMs;
   const canMiss = slotted + streamed > 0;
   // Where nothing can be missed, the next token computes while this one is read back.
   const readbacks = canMiss ? 1 + streamed + (resume <= scout ? slotted : scouts) : 1;
-  const waitMs = canMiss ? (1 + 2 * streamed) * rates.readbackMs + Math.min(resume, scout) : 0;
+  const waitMs = canMiss ? (1 + streamed) * rates.readbackMs + Math.min(resume, scout) + stagingMs : 0;
   return {
     hitRate: nLayers === 0 ? 1 : hits / nLayers,
     missesFromRam: fromRam,
