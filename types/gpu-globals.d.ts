@@ -21,12 +21,3 @@ declare class AbortController {
 declare const performance: { now(): number };
 declare function setTimeout(callback: () => void, delayMs?: number): unknown;
 declare const console: { warn(...values: unknown[]): void };
-declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array<ArrayBuffer>);
-  }
-  class Instance {
-    constructor(module: Module);
-    readonly exports: Record<string, unknown>;
-  }
-}

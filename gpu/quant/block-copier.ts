@@ -1,9 +1,10 @@
 /**
  * Strided copies in WebAssembly: the same run of bytes out of every block, 16 bytes at a time at whatever address (v128), where JavaScript can
- * move 2. It sees only its own memory, so whoever uses it moves pieces in and out, within the processor's caches.
+ * move 2. It sees only its own memory: blocks that lie elsewhere are moved in first, piece by piece within the processor's caches.
  */
+import { invariant } from '../invariant.ts';
 
-/** What it can take at once, and what it can make of it: padding of planes has room beside it. */
+/** What it takes at once: what it makes of it has room beside the planes' padding. */
 export const COPIER_INPUT_BYTES = 2 ** 15;
 const PAGE_BYTES = 2 ** 16;
 
@@ -11,37 +12,61 @@ export interface BlockCopier {
   /** COPIER_INPUT_BYTES of blocks go in here. */
   readonly input: Uint8Array;
   readonly output: Uint8Array;
-  /** `lengthBytes` (even) from `fromAt` of `input` on, of `count` blocks, to `toAt` of `output` on. */
-  copy(fromAt: number, fromStride: number, toAt: number, toStride: number, lengthBytes: number, count: number): void;
+  /** Memory for whoever asked for it: blocks that are read into it need not be moved in. */
+  readonly own: Uint8Array<ArrayBuffer>;
+  /** Where `bytes` begin in its memory; null: elsewhere. */
+  addressOf(bytes: Uint8Array): number | null;
+  /** `lengthBytes` (even) of `count` blocks from the address `from` on, to `toAt` of `output` on. */
+  copy(from: number, fromStride: number, toAt: number, toStride: number, lengthBytes: number, count: number): void;
 }
 
 type Column = (fromAt: number, fromStride: number, toAt: number, toStride: number, count: number) => void;
 
 let shared: BlockCopier | null | undefined;
 
-/** null where there is no WebAssembly with 128-bit registers, or where it is forbidden. */
+interface Memory {
+  readonly buffer: ArrayBuffer;
+  /** By pages; what `buffer` was is detached. */
+  grow(pages: number): number;
+}
+
+/** As much of it as is used here: Node's types have none, those of pages have their own. */
+interface Wasm {
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object) => { readonly exports: Readonly<Record<string, unknown>> };
+}
+
+/** One for all, without memory of its own; null where there is no WebAssembly with 128-bit registers, or where it is forbidden. */
 export function blockCopier(): BlockCopier | null {
-  if (shared === undefined) shared = open();
+  if (shared === undefined) shared = openBlockCopier(0);
   return shared;
 }
 
-function open(): BlockCopier | null {
-  let exported: Record<string, unknown>;
+/** One with `ownBytes`; null as above, and where there is no such memory. */
+export function openBlockCopier(ownBytes: number): BlockCopier | null {
+  const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: Wasm };
+  let exported: Readonly<Record<string, unknown>>;
+  let memory: Memory;
   try {
     exported = new WebAssembly.Instance(new WebAssembly.Module(MODULE)).exports;
+    memory = exported.memory as Memory;
+    memory.grow(Math.ceil(ownBytes / PAGE_BYTES));
   } catch {
     return null;
   }
-  const memory = (exported.memory as { readonly buffer: ArrayBuffer }).buffer;
+  const { buffer } = memory;
   const columns = [16, 4, 2].map((bytes) => ({ bytes, move: exported[`move${bytes}`] as Column }));
   return {
-    input: new Uint8Array(memory, 0, PAGE_BYTES),
-    output: new Uint8Array(memory, PAGE_BYTES, PAGE_BYTES),
-    copy(fromAt, fromStride, toAt, toStride, lengthBytes, count) {
+    input: new Uint8Array(buffer, 0, PAGE_BYTES),
+    output: new Uint8Array(buffer, PAGE_BYTES, PAGE_BYTES),
+    own: new Uint8Array(buffer, 2 * PAGE_BYTES, ownBytes),
+    addressOf: (bytes) => (bytes.buffer === buffer ? bytes.byteOffset : null),
+    copy(from, fromStride, toAt, toStride, lengthBytes, count) {
+      invariant(toAt + (count - 1) * toStride + lengthBytes <= PAGE_BYTES, 'more than the output holds');
       let done = 0;
       for (const { bytes, move } of columns)
         for (; count > 0 && lengthBytes - done >= bytes; done += bytes)
-          move(fromAt + done, fromStride, PAGE_BYTES + toAt + done, toStride, count);
+          move(from + done, fromStride, PAGE_BYTES + toAt + done, toStride, count);
     },
   };
 }

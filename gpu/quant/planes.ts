@@ -63,12 +63,14 @@ export function writePlanes(
 function splitByCopier(format: QuantFormat, blocks: Uint8Array, nBlocks: number, out: Uint8Array, copier: BlockCopier): void {
   const { blockBytes } = format;
   const places = planePlaces(format, nBlocks);
+  const address = copier.addressOf(blocks);
   const most = Math.floor(COPIER_INPUT_BYTES / blockBytes);
   for (let first = 0; first < nBlocks; first += most) {
     const count = Math.min(most, nBlocks - first);
-    copier.input.set(blocks.subarray(first * blockBytes, (first + count) * blockBytes));
+    const from = address === null ? 0 : address + first * blockBytes;
+    if (address === null) copier.input.set(blocks.subarray(first * blockBytes, (first + count) * blockBytes));
     forEachRun(format, count, (inBlock, stride, inPlanes, planeStride, length) =>
-      copier.copy(inBlock, stride, inPlanes, planeStride, length, count),
+      copier.copy(from + inBlock, stride, inPlanes, planeStride, length, count),
     );
     planePlaces(format, count).forEach(({ offsetBytes, bytesPerBlock }, p) => {
       const plane = copier.output.subarray(offsetBytes, offsetBytes + count * bytesPerBlock);

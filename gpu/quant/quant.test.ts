@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blockCopier } from './block-copier.ts';
+import { blockCopier, openBlockCopier, type BlockCopier } from './block-copier.ts';
 import { dequantise, isComputeType, quantFormat, quantise } from './formats.ts';
 import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half.ts';
 import { fromPlanes, planePlaces, planesSizeBytes, toPlanes, writePlanes } from './planes.ts';
@@ -211,12 +211,16 @@ it.each(COMPUTE_TYPES)('planes of %s are the same with the copier and without, a
   ]) {
     const memory = Uint8Array.from({ length: at + nBlocks * format.blockBytes }, () => next() * 256);
     const sizeBytes = planesSizeBytes(format, nBlocks * format.blockWeights);
-    const [withIt, without] = [copier, null].map((chosen) => {
+    const planesOf = (blocks: Uint8Array, chosen: BlockCopier | null) => {
       const out = new Uint8Array(sizeBytes + at).fill(255).subarray(at);
-      writePlanes(format, memory.subarray(at), nBlocks, out, chosen);
+      writePlanes(format, blocks, nBlocks, out, chosen);
       return out;
-    });
-    expect(Buffer.compare(withIt, without), `${nBlocks} blocks`).toBe(0);
+    };
+    const withIt = planesOf(memory.subarray(at), copier);
+    expect(Buffer.compare(withIt, planesOf(memory.subarray(at), null)), `${nBlocks} blocks`).toBe(0);
+    const owner = openBlockCopier(memory.length)!;
+    owner.own.set(memory);
+    expect(Buffer.compare(withIt, planesOf(owner.own.subarray(at), owner)), `${nBlocks} blocks in its own memory`).toBe(0);
     expect(Buffer.compare(fromPlanes(format, withIt, nBlocks), memory.subarray(at)), `${nBlocks} blocks back`).toBe(0);
   }
 });

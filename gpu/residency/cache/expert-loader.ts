@@ -7,7 +7,7 @@ import { BufferUsage, MapMode } from '../../device/usage.ts';
 import { engineError } from '../../errors.ts';
 import type { ExpertSlab } from '../../runtime/buffers.ts';
 import type { ExpertTier } from '../types.ts';
-import { stagedParts, type ExpertName, type ExpertStore } from './expert-store.ts';
+import { stagedParts, type ExpertName, type ExpertStore, type OnPart } from './expert-store.ts';
 import { GpuPlacer, HostPlacer, stagingBufferBytes, type SlotPlacer } from './slot-placer.ts';
 
 export interface LoadJob extends ExpertName {
@@ -42,7 +42,7 @@ export class ExpertLoader {
     const sizeBytes = stagingBufferBytes(shape.slabs, shape.expertBytes);
     const count = Math.max(1, Math.min(MAX_STAGING_BUFFERS, Math.floor(shape.stagingBytes / sizeBytes) - 1));
     const placer = gpu.capabilities.software
-      ? new HostPlacer(gpu, sizeBytes)
+      ? new HostPlacer(gpu, sizeBytes, count)
       : await GpuPlacer.create(gpu, shape.slabs, sizeBytes);
     try {
       const usage = BufferUsage.MAP_WRITE | BufferUsage.COPY_SRC;
@@ -112,8 +112,9 @@ export class ExpertLoader {
     if (this.#isStopped) throw engineError('engine.cancelled', 'The model is being unloaded.');
     const { parts, sizeBytes } = stagedParts(job);
     const target = this.#placer.target(staging.buffer, staged, parts, job.slab);
-    const { bytes, tier } = await this.#store.read(job, target, signal);
-    this.#placer.stage(staged, bytes, parts, job.slab, job.slot);
+    const stagePart: OnPart = (bytes, i) => this.#placer.stagePart(staged, bytes, parts[i], i, job.slab);
+    const tier = await this.#store.read(job, target, stagePart, signal);
+    this.#placer.finish(staged, parts, job.slab, job.slot);
     staging.unmap();
     this.#placer.submit(staging.buffer, sizeBytes, job.slab, job.slot);
     staging.mapAgain();

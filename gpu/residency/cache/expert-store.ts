@@ -36,6 +36,9 @@ export function stagedParts({ ffn, expert }: Pick<ExpertName, 'ffn' | 'expert'>)
   return { parts, sizeBytes };
 }
 
+/** `bytes` are the expert's, from its first on; its part `i` has come. */
+export type OnPart = (bytes: Uint8Array, i: number) => void;
+
 export class ExpertStore {
   readonly #sources: readonly ByteSource[];
   readonly #pool: RamPool;
@@ -55,19 +58,28 @@ export class ExpertStore {
   }
 
   /**
-   * An expert's bytes: those that the pool holds, or the first ones of `target` (mapped staging, say), which the file was read into. To be
-   * used at once. Rejects with `file.read`; what is made of them counts after `verify`.
+   * Tells `onPart` of gate, up and down as they come: part `i` of an expert's bytes, which are those that the pool holds, or the first ones of
+   * `target` (mapped staging, say), which the file was read into. To be used at once. Rejects with `file.read`, when nothing is told any more;
+   * what is made of them counts after `verify`.
    */
-  async read(name: ExpertName, target: Uint8Array, signal?: AbortSignal): Promise<{ bytes: Uint8Array; tier: SlowTier }> {
+  async read(name: ExpertName, target: Uint8Array, onPart: OnPart, signal?: AbortSignal): Promise<SlowTier> {
     const { parts, sizeBytes } = stagedParts(name);
     const key = `${name.layer}:${name.expert}`;
     const held = this.#pool.get(key);
-    if (held) return { bytes: held, tier: 'ram' };
+    if (held) {
+      parts.forEach((_, i) => onPart(held, i));
+      return 'ram';
+    }
     const lent = this.#pool.lend(sizeBytes);
     const into = lent ?? target;
-    const reads = parts.map(({ slice, atBytes }) =>
-      this.#sources[slice.tensor.part].readInto(slice.offsetBytes, into.subarray(atBytes, atBytes + slice.sizeBytes), signal),
-    );
+    const reads = parts.map(async ({ slice, atBytes }, i) => {
+      await this.#sources[slice.tensor.part].readInto(
+        slice.offsetBytes,
+        into.subarray(atBytes, atBytes + slice.sizeBytes),
+        signal,
+      );
+      onPart(into, i);
+    });
     // All settle before the first failure is told: nobody may take the memory away while a read is in flight.
     const failed = (await Promise.allSettled(reads)).find((outcome) => outcome.status === 'rejected');
     if (failed) {
@@ -76,7 +88,7 @@ export class ExpertStore {
     }
     this.bytesRead += parts.reduce((sum, { slice }) => sum + slice.sizeBytes, 0);
     if (lent) this.#pool.put(key, lent);
-    return { bytes: into, tier: 'disk' };
+    return 'disk';
   }
 
   /** Rejects with `file.changed` where a part is not the file that was opened; what was read of it is then forgotten. */

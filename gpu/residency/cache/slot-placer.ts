@@ -12,6 +12,7 @@ import {
   writeRepackHeader,
   type RepackJob,
 } from '../../kernels/expert-repack/expert-repack.ts';
+import { openBlockCopier, type BlockCopier } from '../../quant/block-copier.ts';
 import { quantFormat } from '../../quant/formats.ts';
 import { planesSizeBytes, writePlanes } from '../../quant/planes.ts';
 import type { ComputeType } from '../../quant/types.ts';
@@ -23,8 +24,10 @@ import type { StagedPart } from './expert-store.ts';
 export interface SlotPlacer {
   /** Where a read should go, so that nothing needs to be moved: in the staged bytes where that serves. */
   target(staging: GPUBuffer, staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab): Uint8Array;
-  /** Makes the staged bytes ready; `bytes` are the target or others. */
-  stage(staged: Uint8Array, bytes: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab, slot: number): void;
+  /** Part `i` (gate, up, down) has come in `bytes`: the target, or others. */
+  stagePart(staged: Uint8Array, bytes: Uint8Array, part: StagedPart, i: number, slab: ExpertSlab): void;
+  /** All parts are staged. */
+  finish(staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab, slot: number): void;
   /** Submits what puts the staged bytes, unmapped now, into the slot. */
   submit(staging: GPUBuffer, expertBytes: number, slab: ExpertSlab, slot: number): void;
   dispose(): void;
@@ -60,8 +63,12 @@ export class GpuPlacer implements SlotPlacer {
     return staged.subarray(REPACK_HEADER_BYTES);
   }
 
-  stage(staged: Uint8Array, bytes: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab, slot: number): void {
-    if (bytes.buffer !== staged.buffer) staged.set(bytes, REPACK_HEADER_BYTES);
+  stagePart(staged: Uint8Array, bytes: Uint8Array, { slice, atBytes }: StagedPart): void {
+    if (bytes.buffer === staged.buffer) return;
+    staged.set(bytes.subarray(atBytes, atBytes + slice.sizeBytes), REPACK_HEADER_BYTES + atBytes);
+  }
+
+  finish(staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab, slot: number): void {
     const { offsetBytes } = slotPlace(slab, slot);
     const jobs = partsOf(slab).map((part, i): RepackJob => ({
       type: part.type,
@@ -116,27 +123,35 @@ function areInPlace(parts: readonly StagedPart[], slab: ExpertSlab): boolean {
 export class HostPlacer implements SlotPlacer {
   readonly #gpu: GpuDevice;
   readonly #stagingBytes: number;
-  /** File bytes of what goes through each staging buffer. */
+  readonly #copier: BlockCopier | null;
+  /** File bytes of what goes through each staging buffer, in the copier's memory where there is one. */
   readonly #raw = new Map<GPUBuffer, Uint8Array>();
 
-  constructor(gpu: GpuDevice, stagingBytes: number) {
+  /** For so many staging buffers. */
+  constructor(gpu: GpuDevice, stagingBytes: number, count: number) {
     this.#gpu = gpu;
     this.#stagingBytes = stagingBytes;
+    this.#copier = openBlockCopier(count * stagingBytes);
   }
 
   target(staging: GPUBuffer, staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab): Uint8Array {
     if (areInPlace(parts, slab)) return staged;
-    const raw = this.#raw.get(staging) ?? new Uint8Array(this.#stagingBytes);
+    const at = this.#raw.size * this.#stagingBytes;
+    const raw =
+      this.#raw.get(staging) ?? this.#copier?.own.subarray(at, at + this.#stagingBytes) ?? new Uint8Array(this.#stagingBytes);
     this.#raw.set(staging, raw);
     return raw;
   }
 
-  stage(staged: Uint8Array, bytes: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab): void {
+  stagePart(staged: Uint8Array, bytes: Uint8Array, { slice, atBytes }: StagedPart, i: number, slab: ExpertSlab): void {
     if (bytes.buffer === staged.buffer) return;
-    partsOf(slab).forEach((part, i) => {
-      const blocks = bytes.subarray(parts[i].atBytes, parts[i].atBytes + parts[i].slice.sizeBytes);
-      writePlanes(quantFormat(part.type), blocks, blocksOf(part), staged.subarray(part.offsetVec4 * 16));
-    });
+    const part = partsOf(slab)[i];
+    const blocks = bytes.subarray(atBytes, atBytes + slice.sizeBytes);
+    writePlanes(quantFormat(part.type), blocks, blocksOf(part), staged.subarray(part.offsetVec4 * 16), this.#copier);
+  }
+
+  finish(): void {
+    // nothing beside the planes
   }
 
   submit(staging: GPUBuffer, _expertBytes: number, slab: ExpertSlab, slot: number): void {
