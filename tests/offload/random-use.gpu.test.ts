@@ -1,7 +1,7 @@
 /**
  * Whatever is asked of an engine, in whatever order, experts that come and go change nothing: two engines, one with all experts resident, get
- * the same requests by seed (prompts, answers given up in the middle, replays, going back, logits); ids, positions and the bits of keys and
- * values must be equal. The other engine's RAM pool changes its size in between. CONCLAVE_SEEDS=20 tries more.
+ * the same requests by seed (prompts, answers given up in the middle, replays, going back, logits, steps measured); ids, positions and the
+ * bits of keys and values must be equal. The other engine's RAM pool changes its size in between. CONCLAVE_SEEDS=20 tries more.
  */
 import { describe, expect, test } from 'vitest';
 import { createEngine } from '../../gpu/runtime/engine.ts';
@@ -28,6 +28,7 @@ describe.skipIf(!gpu)('requests by chance', () => {
     const [{ ffn }] = model.layers;
     if (ffn.kind !== 'moe') throw new Error('mixtral has experts');
     const expertBytes = ffn.gate[0].sizeBytes + ffn.up[0].sizeBytes + ffn.down[0].sizeBytes;
+    await engines[1].measureStepMs?.();
     let position = 0;
     const done: string[] = [];
     try {
@@ -51,7 +52,11 @@ describe.skipIf(!gpu)('requests by chance', () => {
       const kind = room < 20 ? 0 : below(6);
       if (kind === 0) {
         const to = below(position + 1);
-        return { name: `back to ${to}`, request: async (engine) => engine.truncate(to) };
+        const request: Request = async (engine) => {
+          engine.truncate(to);
+          if (to === 0) await engine.measureStepMs?.();
+        };
+        return { name: `back to ${to}`, request };
       }
       if (kind === 5) {
         const ids = someIds(1 + below(6));
