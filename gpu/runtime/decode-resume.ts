@@ -170,7 +170,7 @@ export class ResumingDecoder {
   async #timedRun(position: number, from: number | undefined, stop: number | undefined): Promise<RunThrough> {
     const startMs = performance.now();
     const run = await this.#run(position, from, stop);
-    this.#meter.ran((stop ?? this.#meter.layers.length) - (from ?? -1), performance.now() - startMs, stop === undefined);
+    this.#meter.ran((stop ?? this.#meter.layers.length) - (from ?? -1), performance.now() - startMs);
     return run;
   }
 

@@ -32,7 +32,7 @@ test('runs that waver about a time are taken for that time, not for the shortest
   const reachAfter = (layerMs: (run: number) => number) => {
     const meter = new RunMeter([layer, layer, layer, layer], 1);
     for (let token = 0; token < 64; token++) {
-      for (let run = 0; run < 4; run++) meter.ran(1, 1 + layerMs(run), false);
+      for (let run = 0; run < 4; run++) meter.ran(1, 1 + layerMs(run));
       meter.fetched(1, 2);
       meter.committed([0, 1, 2, 3].map((index) => ({ layer: index, experts: [0, 1], missed: token % 2 ? [0] : [] })));
     }
@@ -41,20 +41,6 @@ test('runs that waver about a time are taken for that time, not for the shortest
   expect(reachAfter(() => 4)).toBe(1);
   expect(reachAfter((run) => (run % 2 ? 8 : 0))).toBe(1);
   expect(reachAfter(() => 0.1)).toBeGreaterThan(1);
-});
-
-test('runs of different lengths tell what a look costs, whatever was measured at load', () => {
-  const reachAfter = (lookMs: number) => {
-    const meter = new RunMeter([layer, layer, layer, layer], 4);
-    for (let token = 0; token < 64; token++) {
-      for (const n of [1, 2, 1, 3]) meter.ran(n, lookMs + 3 * n, false);
-      meter.fetched(1, 2);
-      meter.committed([0, 1, 2, 3].map((index) => ({ layer: index, experts: [0, 1], missed: token % 3 ? [] : [0] })));
-    }
-    return meter.reach();
-  };
-  expect(reachAfter(0.1)).toBe(1);
-  expect(reachAfter(4)).toBeGreaterThan(1);
 });
 
 test('later misses: named ones, those that were not, and names in vain', () => {
@@ -81,7 +67,7 @@ test('misses and costs decide the reach', () => {
       readbackMs,
     );
     for (let token = 0; token < 100; token++) {
-      meter.ran(8, readbackMs + 8 * layerMs, true);
+      meter.ran(8, readbackMs + 8 * layerMs);
       meter.fetched(2, 1);
       meter.forecast(new Map([[1, new Set([0])]]));
       meter.committed([...Array(8).keys()].map((index) => ({ layer: index, experts: [0, 1], missed: [0] })));

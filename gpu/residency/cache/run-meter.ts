@@ -23,8 +23,6 @@ const NEWEST = 1 / 16;
 /** Tokens between two choices. */
 const CHOOSE_EVERY = 8;
 const GUESSED_LAYER_MS = 0.5;
-/** Fewer runs say nothing of what none would cost. */
-const LEAST_SPREAD_RUNS = 24;
 /** Until something was measured: what run-throughs named on two real models, about (docs/offload.md). */
 const PRIOR = { later: 8, found: 5, inVain: 2 };
 
@@ -32,10 +30,8 @@ export class RunMeter {
   /** Kill-test figures since the start. */
   readonly totals = { laterMisses: 0, laterMissesNamed: 0, namedInVain: 0 };
   readonly #layers: (LayerMisses & { readonly nUsed: number })[];
+  readonly #readbackMs: number;
   readonly #fetches = new LinearFit();
-  /** What a run costs however short it is: measured at load, then by runs of different lengths. */
-  #readbackMs: number;
-  readonly #runs = new LinearFit();
   #layerMs: number | null = null;
   /** Of the token in progress. */
   #run = { layers: 0, ms: 0 };
@@ -58,12 +54,8 @@ export class RunMeter {
     return this.#layers;
   }
 
-  /** A run of so many layers, from submission to the read-back; `isLast`: the head and the sampler were in it. */
-  ran(nLayers: number, elapsedMs: number, isLast: boolean): void {
-    if (!isLast && this.#layerMs !== null) {
-      this.#runs.add(nLayers, Math.min(elapsedMs, 2 * (this.#readbackMs + nLayers * this.#layerMs)));
-      if (this.#runs.isSpread) this.#readbackMs = steady(this.#readbackMs, this.#runs.atNone);
-    }
+  /** A run of so many layers, from submission to the read-back. */
+  ran(nLayers: number, elapsedMs: number): void {
     this.#run.layers += nLayers;
     this.#run.ms += Math.max(0, elapsedMs - this.#readbackMs);
   }
@@ -143,20 +135,12 @@ export class LinearFit {
     this.#xy = this.#xy * keep + x * y;
   }
 
-  /** Whether x differed enough to tell what none costs from what each does. */
-  get isSpread(): boolean {
-    return this.#n > LEAST_SPREAD_RUNS && this.#spread > 0.05 * this.#x * this.#x;
-  }
-
   get each(): number {
     if (this.#x === 0) return 1;
+    const spread = this.#n * this.#xx - this.#x * this.#x;
     const through = this.#y / this.#x; // all the same x: through the origin
-    if (this.#spread < 1e-6 * this.#x * this.#x) return through;
-    return Math.min(through, Math.max(0, (this.#n * this.#xy - this.#x * this.#y) / this.#spread));
-  }
-
-  get #spread(): number {
-    return this.#n * this.#xx - this.#x * this.#x;
+    if (spread < 1e-6 * this.#x * this.#x) return through;
+    return Math.min(through, Math.max(0, (this.#n * this.#xy - this.#x * this.#y) / spread));
   }
 
   get atNone(): number {
