@@ -9,11 +9,10 @@ import type { PlanContext } from './plan-context.ts';
 
 /** As if so many tokens had gone before: attention of a short conversation. */
 const POSITION = 128;
-/** Rounds of so many tokens; the lower quartile counts, as of links. Where one token takes longer than `MOST_MS` there are `FEW_ROUNDS` of one. */
+/** Rounds of so many tokens, of which the lower quartile counts, as of links; fewer where they take longer than `MOST_MS` together. */
 const ROUNDS = 11;
-const FEW_ROUNDS = 3;
 const TOKENS = 2;
-const MOST_MS = 100;
+const MOST_MS = 500;
 
 /** Milliseconds per token, read-back not included. Rejects with `gpu.device-lost`. */
 export async function measureStepMs(context: PlanContext, decode: DecodePlan, residency: Residency | null): Promise<number> {
@@ -36,10 +35,10 @@ export async function measureStepMs(context: PlanContext, decode: DecodePlan, re
   residency?.pretendAllPresent();
   try {
     await run(1); // drivers compile at a first dispatch
-    const [nRounds, nTokens] = (await run(1)) > MOST_MS ? [FEW_ROUNDS, 1] : [ROUNDS, TOKENS];
-    const rounds: number[] = [];
-    while (rounds.length < nRounds) rounds.push(await run(nTokens));
-    return rounds.sort((a, b) => a - b)[nRounds >> 2];
+    const rounds = [await run(1)];
+    for (let ms = rounds[0]; rounds.length < ROUNDS && ms < MOST_MS; ms += TOKENS * rounds[rounds.length - 1])
+      rounds.push(await run(TOKENS));
+    return rounds.sort((a, b) => a - b)[rounds.length >> 2];
   } finally {
     residency?.writeTable();
   }
