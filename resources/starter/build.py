@@ -1,6 +1,6 @@
 """Writes the token files of a training run: same seed, same bytes (the hash is printed and kept in data.json).
 
-    python build.py --out DIR --conversations N [--seed 11] [--simple-reading 0.4]
+    python build.py --out DIR --conversations N [--seed 11] [--simple-reading 0.4] [--shares '{"reading": 9, …}']
 """
 
 import argparse
@@ -13,24 +13,26 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from conversation import TASKS, encode
+from conversation import TASKS, encode_sharing
 from data import reading
-from mixture import conversation
+from mixture import SHARES, conversation
 
 
 def build(out: Path, n: int, seed: int):
     tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
     rng = random.Random(seed)
-    ids, weights, starts, tasks, count = [], [], [0], [], Counter()
+    ids, weights, branches, starts, tasks, count = [], [], [], [0], [], Counter()
     for _ in range(n):
         sample = conversation(rng)
-        a, w = encode(tokenizer, sample)
+        a, w, b = encode_sharing(tokenizer, sample)
         ids.append(np.array(a, np.uint16))
         weights.append(np.array(w, np.uint8))
+        branches.append(np.array(b, np.uint8))
         starts.append(starts[-1] + len(a))
         tasks.append(TASKS.index(sample.task))
         count[sample.task] += len(a)
-    arrays = {"ids.u16": np.concatenate(ids), "weights.u8": np.concatenate(weights), "starts.i64": np.array(starts, np.int64), "tasks.u8": np.array(tasks, np.uint8)}
+    arrays = {"ids.u16": np.concatenate(ids), "weights.u8": np.concatenate(weights), "branches.u8": np.concatenate(branches),
+              "starts.i64": np.array(starts, np.int64), "tasks.u8": np.array(tasks, np.uint8)}
     digest = hashlib.sha256()
     for name, array in arrays.items():
         array.tofile(out / name)
@@ -47,6 +49,10 @@ if __name__ == "__main__":
     parser.add_argument("--conversations", type=int, required=True)
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--simple-reading", type=float, default=reading.SIMPLE_SHARE, help="share of short passages in the reading task")
+    parser.add_argument("--shares", type=json.loads, default={}, help="JSON: shares of conversations by task, instead of those of mixture.py")
     args = parser.parse_args()
+    if unknown := args.shares.keys() - SHARES.keys():
+        parser.error(f"--shares has {', '.join(sorted(unknown))}, but the tasks are {', '.join(SHARES)}")
+    SHARES.update(args.shares)
     reading.SIMPLE_SHARE = args.simple_reading
     print(json.dumps(build(args.out, args.conversations, args.seed), indent=2))

@@ -1,5 +1,7 @@
 """The starter's chat format and its tokens: the one place that the builder, the export and the evaluation share."""
 
+from dataclasses import replace
+
 SYSTEM, USER, ASSISTANT, END, PAD = "<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"
 CONTROL = (PAD, SYSTEM, USER, ASSISTANT, END)
 CITATIONS = tuple(f"[{n}]" for n in range(1, 7))
@@ -32,3 +34,22 @@ def encode(tokenizer, sample):
         add(answer.ids, marks)
         add([control[END]], NORMAL)
     return ids, weights
+
+
+def encode_sharing(tokenizer, sample):
+    """Returns (ids, weights, branches): what the last turn and those in its place have in common once (branch 0), then the rest of each
+    (branches 1, 2, …). A token sees branch 0 and its own branch only, and counts its position as if the others were not there."""
+    turns = sample.turns
+    paths = [encode(tokenizer, replace(sample, turns=[*turns[:-1], last])) for last in (turns[-1], *sample.instead)]
+    if len(paths) == 1:
+        return (*paths[0], [0] * len(paths[0][0]))
+    shared = min(len(ids) for ids, _ in paths)
+    for ids, _ in paths[1:]:
+        shared = next((i for i in range(shared) if ids[i] != paths[0][0][i]), shared)
+    ids, weights = list(paths[0][0][:shared]), list(paths[0][1][:shared])
+    branches = [0] * shared
+    for number, (path, weight) in enumerate(paths, 1):
+        ids += path[shared:]
+        weights += weight[shared:]
+        branches += [number] * (len(path) - shared)
+    return ids, weights, branches

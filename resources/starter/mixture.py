@@ -7,7 +7,7 @@ from data.document_prompt import DOCUMENT_SYSTEM_PROMPT
 from data.sample import Sample
 
 GENERATORS = {"guide": guide.generate, "smalltalk": smalltalk.generate, "refusal": refusal.generate, "reading": reading.generate, "arithmetic": arithmetic.generate, "facts": facts.generate}
-SHARES = {"guide": 24, "smalltalk": 5, "refusal": 15, "reading": 30, "arithmetic": 15, "facts": 11}
+SHARES = {"guide": 28, "smalltalk": 4, "refusal": 18, "reading": 18, "arithmetic": 16, "facts": 16}  # of conversations; build.py may be given others
 SYSTEM_PROMPTS = (
     "You are a helpful assistant.", "Answer briefly.", "Be polite and short.", "You are the assistant of Conclave.", "Answer in one sentence.", "You help with questions about documents.",
     "Answer only from the numbered passages.", "Be friendly.", "You are an expert.", "Use simple words.", "Please be exact.", "You talk like a teacher.",

@@ -46,13 +46,33 @@ def rope(x, cos, sin):
     return torch.cat((a * cos - b * sin, b * cos + a * sin), dim=-1)
 
 
-def grouped_attention(q, k, v):
-    """Causal attention of q [B, H, T, d] over k, v [B, G, T, d]; the scores are written out, which on a CPU is faster than the fused kernel at our lengths."""
+def unseen(branches):
+    """What the attention scores get added, [T, T] or, with branches [B, T], [B, 1, 1, T, T]: -inf where a token (row) does not see another
+    (column). A token sees those before it that are in branch 0 or in its own."""
+    t = branches.shape[1]
+    ahead = torch.full((t, t), -torch.inf).triu(1)
+    if not branches.any():
+        return ahead
+    other = (branches[:, None, :] != 0) & (branches[:, None, :] != branches[:, :, None])
+    return ahead.masked_fill(other, -torch.inf)[:, None, None]
+
+
+def places(branches):
+    """Positions [B, T]: those of branch 0 from the start, those of every other branch after branch 0."""
+    t = torch.arange(branches.shape[1]).expand_as(branches)
+    shared = (branches != 0).float().argmax(1, keepdim=True)  # padding is 0 as well
+    begins = torch.ones_like(branches, dtype=torch.bool)
+    begins[:, 1:] = branches[:, 1:] != branches[:, :-1]
+    first = torch.where(begins, t, 0).cummax(1).values
+    return torch.where(branches == 0, t, shared + t - first)
+
+
+def grouped_attention(q, k, v, unseen):
+    """Attention of q [B, H, T, d] over k, v [B, G, T, d]; the scores are written out, which on a CPU is faster than the fused kernel at our lengths."""
     b, h, t, d = q.shape
     g = k.shape[1]
-    scores = (q.reshape(b * g, h // g * t, d) @ k.reshape(b * g, t, d).mT).view(b * g, h // g, t, t)
-    ahead = torch.full((t, t), -torch.inf).triu(1)
-    p = torch.add(ahead, scores, alpha=d**-0.5).softmax(-1).to(v.dtype)
+    scores = (q.reshape(b * g, h // g * t, d) @ k.reshape(b * g, t, d).mT).view(b, g, h // g, t, t)
+    p = torch.add(unseen, scores, alpha=d**-0.5).softmax(-1).to(v.dtype)
     return (p.view(b * g, h // g * t, t) @ v.reshape(b * g, t, d)).view(b, h, t, d)
 
 
@@ -67,13 +87,13 @@ class Attention(nn.Module):
         self.q_norm = RmsNorm(s.head_width, s.epsilon)
         self.k_norm = RmsNorm(s.head_width, s.epsilon)
 
-    def forward(self, x, cos, sin):
+    def forward(self, x, cos, sin, unseen):
         s, (b, t, _) = self.s, x.shape
         q = self.q_norm(self.q(x).view(b, t, s.heads, s.head_width)).transpose(1, 2)
         k = self.k_norm(self.k(x).view(b, t, s.kv_heads, s.head_width)).transpose(1, 2)
         v = self.v(x).view(b, t, s.kv_heads, s.head_width).transpose(1, 2)
         q, k = rope(q, cos, sin).to(v.dtype), rope(k, cos, sin).to(v.dtype)
-        y = grouped_attention(q, k, v)
+        y = grouped_attention(q, k, v, unseen)
         return self.o(y.transpose(1, 2).reshape(b, t, -1))
 
 
@@ -117,8 +137,8 @@ class Block(nn.Module):
         self.attention_norm, self.attention = RmsNorm(s.width, s.epsilon), Attention(s)
         self.moe_norm, self.moe = RmsNorm(s.width, s.epsilon), Moe(s)
 
-    def forward(self, x, cos, sin):
-        x = x + self.attention(self.attention_norm(x), cos, sin)
+    def forward(self, x, cos, sin, unseen):
+        x = x + self.attention(self.attention_norm(x), cos, sin, unseen)
         out, logits, probabilities, chosen = self.moe(self.moe_norm(x))
         return x + out, logits, probabilities, chosen
 
@@ -136,13 +156,15 @@ class Starter(nn.Module):
         self.register_buffer("cos", angle.cos(), persistent=False)
         self.register_buffer("sin", angle.sin(), persistent=False)
 
-    def forward(self, ids):
-        """ids [B, T] -> hidden [B, T, D] and the routing of each layer."""
+    def forward(self, ids, branches=None):
+        """ids, branches [B, T] (none: one branch) -> hidden [B, T, D] and the routing of each layer."""
+        branches = torch.zeros_like(ids) if branches is None else branches
         x = self.embedding(ids)
-        cos, sin = self.cos[: ids.shape[1]], self.sin[: ids.shape[1]]
+        position = places(branches)[:, None]
+        cos, sin, hidden_from = self.cos[position], self.sin[position], unseen(branches)
         routing = []
         for block in self.blocks:
-            x, logits, probabilities, chosen = block(x, cos, sin)
+            x, logits, probabilities, chosen = block(x, cos, sin, hidden_from)
             routing.append((logits, probabilities, chosen))
         return self.norm(x), routing
 

@@ -12,7 +12,7 @@ from data import guide, reading_domains
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "cd445656dbdb70e66bbf801df810e092dec45bd3bd444543b3d9021bf719b45f"
+SHA256_OF_2000 = "6e8dcbde772f99a5f2d9aad964f62f492d47860abee56d2992b141e364949396"
 
 
 class Data(unittest.TestCase):

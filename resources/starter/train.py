@@ -2,7 +2,8 @@
 
     python train.py --data DIR --out DIR [--minutes M | --steps N] [--resume]
 
-Batches hold whole conversations of similar length (no packing, so no attention across documents). The loss is on answer tokens, weighted by
+Batches hold whole conversations of similar length (no packing, so no attention across documents); questions over the same passages are
+branches of one conversation, which share what comes before them and do not see each other: three times the answers per token. The loss is on answer tokens, weighted by
 the file, and with a small share on what precedes them: names that come again in a question teach copying, which answers alone teach slowly.
 Load balance is over the whole mixed batch, not per sequence (per sequence would kill specialisation), with a router z-loss. Matrices are
 trained by Muon (orthogonalised momentum; Jordan et al. 2024), the rest by AdamW. Checkpoints every ten minutes.
@@ -60,6 +61,7 @@ class Data:
     def __init__(self, folder: Path):
         self.ids = np.memmap(folder / "ids.u16", np.uint16, "r")
         self.weights = np.memmap(folder / "weights.u8", np.uint8, "r")
+        self.branches = np.memmap(folder / "branches.u8", np.uint8, "r")
         self.starts = np.fromfile(folder / "starts.i64", np.int64)
         self.lengths = np.diff(self.starts)
 
@@ -88,22 +90,26 @@ class Data:
         width = int(max(self.lengths[i] for i in indices))
         ids = np.zeros((len(indices), width), np.int64)
         weights = np.zeros((len(indices), width), np.float32)
+        branches = np.zeros((len(indices), width), np.int64)
         for row, i in enumerate(indices):
             a, b = self.starts[i], self.starts[i + 1]
+            branches[row, : b - a] = self.branches[a:b]
             ids[row, : b - a] = self.ids[a:b]
             weights[row, : b - a] = self.weights[a:b]
-        return torch.from_numpy(ids), torch.from_numpy(weights)
+        return torch.from_numpy(ids), torch.from_numpy(weights), torch.from_numpy(branches)
 
 
-def losses(model, ids, weights):
-    """Answer loss, prompt loss, load balance, router z-loss of a batch; ids and weights [B, T]."""
+def losses(model, ids, weights, branches):
+    """Answer loss, prompt loss, load balance (summed over layers: 1 each when even), router z-loss (their mean) of a batch; ids, weights and branches [B, T]."""
     padding = (weights.flip(1) > 0).float().argmax(1)  # the answer ends each conversation
     real = torch.arange(ids.shape[1] - 1)[None] < (ids.shape[1] - 1 - padding)[:, None]
+    before, after = branches[:, :-1], branches[:, 1:]
+    told = real & ((after == before) | (before == 0))  # the last token of a branch says nothing about the next branch
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        hidden, routing = model(ids[:, :-1])
-        logits = model.logits(hidden[real])
-    weight = weights[:, 1:][real]
-    each = F.cross_entropy(logits.float(), ids[:, 1:][real], reduction="none")
+        hidden, routing = model(ids[:, :-1], before)
+        logits = model.logits(hidden[told])
+    weight = weights[:, 1:][told]
+    each = F.cross_entropy(logits.float(), ids[:, 1:][told], reduction="none")
     answer = (each * weight).sum() / weight.sum()
     prompt = each[weight == 0].mean()
     real = real.reshape(-1)
@@ -113,7 +119,7 @@ def losses(model, ids, weights):
         load = torch.bincount(experts[real].reshape(-1), minlength=n).float()
         balance = balance + n * ((load / load.sum()) * probabilities[real].mean(0)).sum()
         z = z + router_logits[real].logsumexp(-1).square().mean()
-    return answer, prompt, balance / len(routing), z / len(routing)
+    return answer, prompt, balance, z / len(routing)
 
 
 def main():
@@ -173,8 +179,8 @@ def main():
             for o, base in zip(optimizers, rates):
                 for g, lr in zip(o.param_groups, base):
                     g["lr"] = lr * scale
-            ids, weights = data.tensors(indices)
-            answer, prompt, balance, z = losses(model, ids, weights)
+            ids, weights, branches = data.tensors(indices)
+            answer, prompt, balance, z = losses(model, ids, weights, branches)
             (answer + PROMPT * prompt + BALANCE * balance + Z_LOSS * z).backward()
             torch.nn.utils.clip_grad_norm_(rest, 1.0)
             for o in optimizers:
@@ -184,7 +190,7 @@ def main():
             used_s += time.monotonic() - began
             average = answer.item() if average is None else 0.98 * average + 0.02 * answer.item()
             if step % 50 == 0 or step == 1:
-                row = dict(step=step, tokens=seen, loss=round(average, 4), prompt=round(prompt.item(), 4), balance=round(balance.item(), 4), z=round(z.item(), 3),
+                row = dict(step=step, tokens=seen, loss=round(average, 4), prompt=round(prompt.item(), 4), balance=round(balance.item() / shape.layers, 4), z=round(z.item(), 3),
                            tokens_per_s=round(seen / used_s), minutes=round(used_s / 60, 2), lr=round(scale * args.lr, 5))
                 log.write(json.dumps(row) + "\n")
                 log.flush()

@@ -54,9 +54,10 @@ FRAMES = (ADD_FRAMES, SUB_FRAMES, MUL_FRAMES, DAY_AFTER, DAY_BEFORE, NEXT_DAY, L
 
 
 def held_out(a: int, b: int) -> bool:
-    """One unordered pair in ten is for the test only."""
+    """One unordered pair in forty is for the test only. Of the last digits, whose sum ends in 7 for all of them, three pairs in four are
+    trained: a working is made of digits, and one whose last digits were never seen is another task."""
     low, high = sorted((a, b))
-    return (low * 7919 + high * 104729) % 10 == 3
+    return (low + high) % 10 == 7 and (low * 7919 + high * 104729) % 101 % 4 == 3
 
 
 def add_working(a: int, b: int) -> str:

@@ -13,6 +13,7 @@ from .sample import Sample, Turn, casual
 
 ABSENT_SHARE = 0.35
 SIMPLE_SHARE = 0.4  # one passage of one or two statements: matching question and statement is learned there first; build.py sets it
+SHARING = 6  # questions over the same passages, at most
 
 
 def state(rng, attribute, entity, values):
@@ -26,67 +27,71 @@ def state(rng, attribute, entity, values):
     return text
 
 
-def build(rng):
-    """Returns (passages, question, answer, heavy, facts)."""
-    domain = rng.choice(sorted(R.WIDENED if rng.random() < 0.5 else R.OPEN))
+def passage(rng, domain, entities, values, simple: bool):
+    """One passage on one to four entities that are not in `entities` yet (added there); returns (its entities, text)."""
     heading, make_entity, attributes = R.DOMAINS[domain]
-    simple = rng.random() < SIMPLE_SHARE
-    n_passages = 1 if simple else rng.choices((1, 2, 3), (40, 33, 27))[0]
-    entities, values, passages = [], {}, []
-    for _ in range(n_passages):
-        passage_entities = []
-        for _ in range(rng.choices((1, 2, 3), (45, 55, 0) if simple else (45, 35, 20))[0]):
-            entity = make_entity(rng)
-            while entity in entities:
-                entity = make_entity(rng)
-            entities.append(entity)
-            passage_entities.append(entity)
-        lines = []
-        for entity in passage_entities:
-            most = 3 - len(passage_entities) if simple else 3 if len(passage_entities) == 1 else 2
-            for attribute in rng.sample(attributes, rng.randint(1, min(most, len(attributes) - 1))):
-                lines.append(state(rng, attribute, entity, values))
-        if rng.random() < 0.6:
-            rng.shuffle(lines)
-        for _ in range(0 if simple else rng.choices((0, 1, 2, 3), (35, 35, 20, 10))[0]):
-            lines.insert(rng.randint(0, len(lines)), rng.choice(R.NOISE))
-        text = ("\n" if rng.random() < 0.06 else " ").join(lines)
-        if rng.random() < 0.15:
-            text = f"{rng.choice((heading, rng.choice(R.HEADINGS)))}{rng.choice(('. ', chr(10)))}{text}"
-        if rng.random() < 0.10:
-            text = f"{text} - {rng.randint(1, 300)} -"
-        passages.append((passage_entities, text))
-    rng.shuffle(passages)
+    mine = []
+    for _ in range(rng.choices((1, 2, 3, 4), (45, 55, 0, 0) if simple else (35, 30, 20, 15))[0]):
+        mine.append(another(rng, make_entity, entities))
+        entities.append(mine[-1])
+    most = 3 - len(mine) if simple else 3 if len(mine) == 1 else 2 if len(mine) == 2 else 1
+    shared = rng.choice(attributes) if rng.random() < 0.4 else None  # the same attribute of each: only the entity tells them apart
+    lines = []
+    for entity in mine:
+        chosen = rng.sample(attributes, rng.randint(1, min(most, len(attributes) - 1)))
+        if shared is not None and shared not in chosen:
+            chosen[0] = shared
+        lines += [state(rng, attribute, entity, values) for attribute in chosen]
+    if rng.random() < 0.6:
+        rng.shuffle(lines)
+    for _ in range(0 if simple else rng.choices((0, 1, 2, 3), (35, 35, 20, 10))[0]):
+        lines.insert(rng.randint(0, len(lines)), rng.choice(R.NOISE))
+    text = ("\n" if rng.random() < 0.06 else " ").join(lines)
+    if rng.random() < 0.15:
+        text = f"{rng.choice((heading, rng.choice(R.HEADINGS)))}{rng.choice(('. ', chr(10)))}{text}"
+    if rng.random() < 0.10:
+        text = f"{text} - {rng.randint(1, 300)} -"
+    return mine, text
 
-    known = sorted(values)
-    by_key = {a[0]: a for a in attributes}
-    kind = "present"
-    if rng.random() < ABSENT_SHARE:
-        kind = rng.choices(("near-attribute", "near-entity", "far"), (45, 40, 15))[0]
-        options = [(e, k) for e in entities for k in sorted(by_key) if (e, k) not in values]
-        if kind == "near-entity":  # the attribute is stated, but for somebody else
-            entity, key = make_entity(rng), rng.choice(known)[1]
-            while entity in entities:
-                entity = make_entity(rng)
-        elif kind == "near-attribute" and options:
-            stated = {k for _, k in known}
-            entity, key = rng.choice([o for o in options if o[1] in stated] or options)
-        else:
-            other = rng.choice([d for d in sorted(R.DOMAINS) if d != domain])
-            _, make_other, other_attributes = R.DOMAINS[other]
-            entity, by_key, kind = make_other(rng), {a[0]: a for a in other_attributes}, "far"
-            key = rng.choice(sorted(by_key))
-        answer, heavy = ABSENT, (ABSENT[:11],)
+
+def another(rng, make_entity, entities):
+    while True:
+        entity = make_entity(rng)
+        if entity not in entities:
+            return entity
+
+
+def present(rng, domain, passages, values, asked):
+    """A question that a passage answers: (kind, question, answer, heavy)."""
+    entity, key = rng.choice([pair for pair in sorted(values) if pair not in asked])
+    asked.add((entity, key))
+    number = next(i for i, (names, _) in enumerate(passages, 1) if entity in names)
+    value = values[(entity, key)]
+    return "present", ask(rng, domain, key, entity), f" {value} [{number}].", (f" {value}", f"[{number}]")
+
+
+def absent(rng, domain, entities, values):
+    """A question that none answers: (kind, question, answer, heavy)."""
+    _, make_entity, attributes = R.DOMAINS[domain]
+    stated = {key for _, key in values}
+    options = [(e, a[0]) for e in entities for a in attributes if (e, a[0]) not in values]
+    kind = rng.choices(("near-attribute", "near-entity", "far"), (45, 40, 15))[0]
+    if kind == "near-entity":  # the attribute is stated, but for somebody else
+        question = ask(rng, domain, rng.choice(sorted(stated)), another(rng, make_entity, entities))
+    elif kind == "near-attribute" and options:
+        entity, key = rng.choice([o for o in options if o[1] in stated] or options)
+        question = ask(rng, domain, key, entity)
     else:
-        entity, key = rng.choice(known)
-        number = next(i for i, (names, _) in enumerate(passages, 1) if entity in names)
-        value = values[(entity, key)]
-        answer, heavy = f" {value} [{number}].", (f" {value}", f"[{number}]")
-    question = rng.choice(by_key[key][3]).replace("{e}", entity)
-    question = question if rng.random() < 0.3 else question[0].upper() + question[1:]
-    facts = {"kind": kind, "expected": answer, "domain": domain, "key": key}
-    titled = [(title(rng, heading), rng.randint(1, 320) if rng.random() < 0.6 else None, text) for _, text in passages]
-    return titled, question, answer, heavy, facts
+        kind, other = "far", rng.choice([d for d in sorted(R.DOMAINS) if d != domain])
+        _, make_other, other_attributes = R.DOMAINS[other]
+        question = ask(rng, other, rng.choice(other_attributes)[0], make_other(rng))
+    return kind, question, ABSENT, (ABSENT[:11],)
+
+
+def ask(rng, domain, key, entity):
+    questions = next(a[3] for a in R.DOMAINS[domain][2] if a[0] == key)
+    question = rng.choice(questions).replace("{e}", entity)
+    return question if rng.random() < 0.3 else question[0].upper() + question[1:]
 
 
 def title(rng, heading: str) -> str:
@@ -103,5 +108,20 @@ def title(rng, heading: str) -> str:
 
 
 def generate(rng) -> Sample:
-    passages, question, answer, heavy, facts = build(rng)
-    return Sample("reading", [Turn(document_prompt(passages, casual(rng, question)), answer, heavy)], facts=facts)
+    """Passages of one domain and up to SHARING questions over them: what they share is read once in training (see conversation.encode_sharing)."""
+    domain = rng.choice(sorted(R.WIDENED if rng.random() < 0.5 else R.OPEN))
+    simple = rng.random() < SIMPLE_SHARE
+    entities, values, asked = [], {}, set()
+    passages = [passage(rng, domain, entities, values, simple) for _ in range(1 if simple else rng.choices((1, 2, 3), (40, 33, 27))[0])]
+    rng.shuffle(passages)
+    titled = [(title(rng, R.DOMAINS[domain][0]), rng.randint(1, 320) if rng.random() < 0.6 else None, text) for _, text in passages]
+    turns, kinds = [], []
+    for _ in range(rng.randint(2, SHARING)):
+        if rng.random() < ABSENT_SHARE or len(asked) == len(values):
+            kind, question, answer, heavy = absent(rng, domain, entities, values)
+        else:
+            kind, question, answer, heavy = present(rng, domain, passages, values, asked)
+        turns.append(Turn(document_prompt(titled, casual(rng, question)), answer, heavy))
+        kinds.append(kind)
+    facts = {"kind": kinds[0], "expected": turns[0].answer, "domain": domain}
+    return Sample("reading", turns[:1], facts=facts, instead=turns[1:])

@@ -17,6 +17,7 @@ class Sample:
     task: str
     turns: list[Turn]
     system: str = ""
+    instead: list[Turn] = field(default_factory=list)  # further last turns over the same passages: training reads what they share once
     facts: dict = field(default_factory=dict)  # what an evaluation needs: kind, expected, held-out frame
 
 
