@@ -4,15 +4,28 @@ import hashlib
 import json
 import random
 import unittest
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import fixed_answers
 import seen
-from data import guide, reading_domains
+from conversation import CONTROL, encode, encode_sharing
+from data import guide, reading, reading_domains
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
 SHA256_OF_2000 = "6e8dcbde772f99a5f2d9aad964f62f492d47860abee56d2992b141e364949396"
+
+
+class Letters:
+    """A tokenizer of letters."""
+
+    def token_to_id(self, name):
+        return CONTROL.index(name)
+
+    def encode(self, text):
+        return SimpleNamespace(ids=[len(CONTROL) + ord(c) for c in text], offsets=[(i, i + 1) for i in range(len(text))])
 
 
 class Data(unittest.TestCase):
@@ -30,6 +43,19 @@ class Data(unittest.TestCase):
             for turn in conversation(rng).turns:
                 for part in turn.heavy:
                     self.assertIn(part.lower(), turn.answer.lower())
+
+    def test_a_branch_and_what_it_shares_are_the_conversation(self):
+        rng, n_branches = random.Random(13), 0
+        for _ in range(200):
+            sample = reading.generate(rng)
+            ids, weights, branches = encode_sharing(Letters(), sample)
+            for number, last in enumerate((sample.turns[-1], *sample.instead), 1):
+                mine = [i for i, branch in enumerate(branches) if branch in (0, number)]
+                alone = encode(Letters(), replace(sample, turns=[last]))
+                self.assertEqual(([ids[i] for i in mine], [weights[i] for i in mine]), alone)
+                n_branches += 1
+            self.assertEqual(branches, sorted(branches))
+        self.assertGreater(n_branches, 600)
 
     def test_document_prompt_is_the_app_s(self):
         golden = json.loads((Path(__file__).parents[2] / "main/chat/document-prompt.golden.json").read_text(encoding="utf8"))
