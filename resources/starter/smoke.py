@@ -1,14 +1,23 @@
 """Trains a much smaller model for 200 steps and leaves all that the comparison with the engine needs: python smoke.py --out DIR (minutes, not hours).
 
-Checks that the loss falls; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
+Checks that the loss falls and that questions over the same passages do not see each other; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
 """
 
 import argparse
 import json
+import random
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from conversation import encode, encode_sharing
+from data import reading
+from model import Starter, read_checkpoint
 
 HERE = Path(__file__).parent
 SHAPE = {"layers": 2, "width": 64, "heads": 4, "kv_heads": 2, "head_width": 16, "experts": 8, "expert_width": 64}
@@ -17,6 +26,24 @@ STEPS = 200
 
 def run(script: str, *arguments):
     subprocess.run([sys.executable, str(HERE / script), *map(str, arguments)], check=True)
+
+
+def branches_are_apart(out: Path) -> float:
+    """Returns the greatest difference between the hidden numbers of conversations in branches and of the same conversations alone."""
+    shape, state = read_checkpoint(out / "final.pt")
+    model = Starter(shape)
+    model.load_state_dict(state)
+    tokenizer, rng, worst = Tokenizer.from_file(str(out / "tokenizer.json")), random.Random(21), 0.0
+    for _ in range(5):
+        sample = reading.generate(rng)
+        ids, _, branches = encode_sharing(tokenizer, sample)
+        with torch.no_grad():
+            together, _ = model(torch.tensor([ids]), torch.tensor([branches]))
+            for number, last in enumerate((sample.turns[-1], *sample.instead), 1):
+                alone, _ = model(torch.tensor([encode(tokenizer, replace(sample, turns=[last]))[0]]))
+                mine = [i for i, branch in enumerate(branches) if branch in (0, number)]
+                worst = max(worst, (together[0][mine] - alone[0]).abs().max().item())
+    return worst
 
 
 def main(out: Path):
@@ -30,6 +57,10 @@ def main(out: Path):
     print(f"loss {first} at step {rows[0]['step']}, {last} at step {rows[-1]['step']}")
     if rows[-1]["step"] != STEPS or not last < 0.75 * first:
         raise SystemExit("the loss did not fall as it must")
+    apart = branches_are_apart(out)
+    print(f"questions over the same passages differ from questions alone by {apart:.1e}")
+    if not apart < 1e-3:
+        raise SystemExit("a branch sees another one")
     run("export.py", "--checkpoint", out / "final.pt", "--tokenizer", out / "tokenizer.json", "--out", out / "starter.gguf", "--type", "f32")
     tokens = [(7 * i * i + 31 * i) % 4096 for i in range(48)]
     (out / "tokens.json").write_text(json.dumps(tokens))
