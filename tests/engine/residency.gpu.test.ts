@@ -74,7 +74,8 @@ describe.skipIf(!gpu).each(Object.keys(MODELS))('%s', (name) => {
     expect(missesFromRam).toBe(0);
   });
 
-  test.runIf(nExperts === 64).each([1, 2, Infinity])('looking every %s layers', async (missReach) => {
+  const reaches = nExperts === 64 ? [1, 2, Infinity] : [];
+  test.each(reaches)('looking every %s layers', async (missReach) => {
     const { ran, counters } = await everything({ residency: planOf(model, [slotted(nUsed + 1)]), missReach });
     expect(ran).toEqual(truth.ran);
     expect(counters.laterMissesNamed).toBeLessThanOrEqual(counters.laterMisses);
