@@ -4,6 +4,7 @@
  */
 import { engineError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
+import { settle } from '../settle.ts';
 import type { BindingKind, Dispatch, KernelProgram } from './types.ts';
 import { SHADER_STAGE_COMPUTE } from './usage.ts';
 
@@ -48,10 +49,7 @@ export class PipelineCache {
       await this.#compile(program);
       onProgress?.(++done, distinct.size);
     });
-    // All settle before the first failure is reported: nothing compiles on behind the caller's back.
-    const outcomes = await Promise.allSettled(compiled);
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
+    await settle(compiled);
   }
 
   get(program: KernelProgram): CompiledProgram {

@@ -4,6 +4,7 @@
  */
 import { laneVariant } from '../kernels/lanes.ts';
 import { outputMatvecKernel } from '../kernels/output-matvec/output-matvec.ts';
+import { lowerQuartile } from '../lower-quartile.ts';
 import { quantFormat } from '../quant/formats.ts';
 import { planesSizeBytes, toPlanes } from '../quant/planes.ts';
 import type { ComputeType } from '../quant/types.ts';
@@ -13,7 +14,6 @@ import { encodeDispatches, type BoundDispatch } from './pipelines.ts';
 import type { BufferRange } from './types.ts';
 import { BufferUsage, MapMode } from './usage.ts';
 
-/** Of so many rounds the lower quartile counts: what else the machine does makes rounds longer, but some of it will be there when experts come, too. */
 const ROUNDS = 7;
 const READBACKS = 9;
 /** An upload of one middling expert; long enough together to be told from the clock's noise. */
@@ -48,7 +48,7 @@ export async function measureReadback(gpu: GpuDevice, nowMs = () => performance.
       to.unmap();
       times.push(nowMs() - startMs);
     }
-    return times.sort((a, b) => a - b)[READBACKS >> 2];
+    return lowerQuartile(times);
   } finally {
     for (const buffer of [from, to]) gpu.buffers.release(buffer);
   }
@@ -133,5 +133,5 @@ async function usualMs(time: (count: number) => Promise<number>): Promise<number
   }
   const rounds = [elapsedMs];
   while (rounds.length < ROUNDS) rounds.push(await time(count));
-  return rounds.sort((a, b) => a - b)[ROUNDS >> 2] / count;
+  return lowerQuartile(rounds) / count;
 }

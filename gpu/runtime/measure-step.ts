@@ -3,13 +3,14 @@
  * to look present by pointing their rows of the slot table at slots that are there. What it computes is thrown away; the sequence is empty.
  */
 import { measureReadback } from '../device/probe-links.ts';
+import { lowerQuartile } from '../lower-quartile.ts';
 import type { Residency } from '../residency/cache/residency.ts';
 import type { DecodePlan } from './decode-plan.ts';
 import type { PlanContext } from './plan-context.ts';
 
 /** As if so many tokens had gone before: attention of a short conversation. */
 const POSITION = 128;
-/** Rounds of so many tokens, of which the lower quartile counts, as of links; fewer where they take longer than `MOST_MS` together. */
+/** Rounds of so many tokens; fewer where they take longer than `MOST_MS` together. */
 const ROUNDS = 11;
 const TOKENS = 2;
 const MOST_MS = 500;
@@ -38,7 +39,7 @@ export async function measureStepMs(context: PlanContext, decode: DecodePlan, re
     const rounds = [await run(1)];
     for (let ms = rounds[0]; rounds.length < ROUNDS && ms < MOST_MS; ms += TOKENS * rounds[rounds.length - 1])
       rounds.push(await run(TOKENS));
-    return rounds.sort((a, b) => a - b)[rounds.length >> 2];
+    return lowerQuartile(rounds);
   } finally {
     residency?.writeTable();
   }

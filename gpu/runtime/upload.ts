@@ -9,6 +9,7 @@ import type { GgufFile } from '../gguf/types.ts';
 import { quantFormat } from '../quant/formats.ts';
 import { PLANE_ALIGNMENT_BYTES, planePlaces, writePlanes } from '../quant/planes.ts';
 import type { ComputeType, QuantFormat } from '../quant/types.ts';
+import { settle } from '../settle.ts';
 
 /** Bytes of GGUF blocks read at once: with READS_AHEAD of them a disk has its full speed, and they stay in a processor's cache until they are used. */
 const PIECE_BYTES = 2 ** 20;
@@ -72,10 +73,8 @@ export class Uploader {
   }
 
   /** Resolves when all pieces are queued; rejects with what failed, when nothing is being read any more. */
-  async settled(): Promise<void> {
-    const outcomes = await Promise.allSettled(this.#readers.map(({ done }) => done));
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
+  settled(): Promise<void> {
+    return settle(this.#readers.map(({ done }) => done));
   }
 
   /** Small data made on the CPU (norms, tables). `data` is a multiple of 4 bytes. */

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { readModel } from '../../gpu/architectures/read-model.ts';
+import { lowerQuartile } from '../../gpu/lower-quartile.ts';
 import { machineFigures } from '../../gpu/residency/plan/machine.ts';
 import { modelNumbers } from '../../gpu/residency/plan/model-numbers.ts';
 import { leastGpuBytes, planOffload } from '../../gpu/residency/plan/plan.ts';
@@ -100,7 +101,7 @@ function usualRate(tokenMs: readonly number[]): number {
   const blocks: number[] = [];
   for (let at = 0; at + BLOCK_TOKENS <= tokenMs.length; at += BLOCK_TOKENS)
     blocks.push(tokenMs.slice(at, at + BLOCK_TOKENS).reduce((sum, ms) => sum + ms, 0) / BLOCK_TOKENS);
-  return 1000 / blocks.sort((a, b) => a - b)[blocks.length >> 2];
+  return 1000 / lowerQuartile(blocks);
 }
 
 /** Within a tenth; where nothing was predicted, nothing may be there. */

@@ -6,6 +6,7 @@ import type { GpuDevice } from '../../device/open-device.ts';
 import { BufferUsage, MapMode } from '../../device/usage.ts';
 import { engineError } from '../../errors.ts';
 import type { ExpertSlab } from '../../runtime/buffers.ts';
+import { settle } from '../../settle.ts';
 import type { ExpertTier } from '../types.ts';
 import { stagedParts, type ExpertName, type ExpertStore, type OnPart } from './expert-store.ts';
 import { GpuPlacer, HostPlacer, stagingBufferBytes, type SlotPlacer } from './slot-placer.ts';
@@ -99,9 +100,7 @@ export class ExpertLoader {
         }
       }
     };
-    const workers = this.#staging.slice(0, jobs.length).map(work);
-    const failed = (await Promise.allSettled(workers)).find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
+    await settle(this.#staging.slice(0, jobs.length).map(work));
     if (tiers.includes('disk')) await this.#store.verify();
     return tiers;
   }

@@ -5,6 +5,7 @@
 import type { ExpertSlice, MoeFfnTensors } from '../../architectures/types.ts';
 import { alignUp } from '../../device/usage.ts';
 import type { ByteSource } from '../../gguf/types.ts';
+import { settle } from '../../settle.ts';
 import type { SlowTier } from './expert-loader.ts';
 import { RamPool } from './ram-pool.ts';
 
@@ -80,11 +81,11 @@ export class ExpertStore {
       );
       onPart(into, i);
     });
-    // All settle before the first failure is told: nobody may take the memory away while a read is in flight.
-    const failed = (await Promise.allSettled(reads)).find((outcome) => outcome.status === 'rejected');
-    if (failed) {
+    try {
+      await settle(reads); // nobody may take the memory away while one is in flight
+    } catch (error) {
       if (lent) this.#pool.giveBack(lent);
-      throw failed.reason;
+      throw error;
     }
     this.bytesRead += parts.reduce((sum, { slice }) => sum + slice.sizeBytes, 0);
     if (lent) this.#pool.put(key, lent);
