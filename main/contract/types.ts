@@ -1,12 +1,12 @@
 /** The nouns that pages, services and hosts talk about. Plain data; times are Unix milliseconds. */
 import type { Evidence, Passage } from './documents.ts';
-import type { KvType } from '../../gpu/quant/kv-types.ts';
+import { KV_NUMBER_BYTES, type KvType } from '../../gpu/quant/kv-types.ts';
 import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
 import type { WireError } from './errors.ts';
 import type { RemoteState } from './remote.ts';
 import type { NamedSampling } from './sampling.ts';
 
-export type { KvType };
+export { KV_NUMBER_BYTES, type KvType };
 
 export type Role = 'system' | 'user' | 'assistant';
 /** `streaming` only while the engine writes; a crash leaves it and the next start turns it into `interrupted`. */

@@ -3,7 +3,7 @@
  * of numbers, with generous guesses for the rest. Pure.
  */
 import { isConclaveError } from '../../gpu/errors.ts';
-import type { KvType } from '../../gpu/quant/kv-types.ts';
+import { KV_NUMBER_BYTES, type KvType } from '../../gpu/quant/kv-types.ts';
 import { planOffload } from '../../gpu/residency/plan/plan.ts';
 import type { Budgets, MachineFigures, ModelNumbers, OffloadPlan } from '../../gpu/residency/plan/types.ts';
 import { mebibytes } from '../../gpu/residency/plan/words.ts';
@@ -38,9 +38,6 @@ const SLOW_TOKENS_PER_SECOND = 4;
 /** Of a file of small experts; the rest is attention, embedding and shared experts. */
 const EXPERT_SHARE = 0.93;
 
-/** Bytes of keys and values, f16 being 1; q8_0 is 34 bytes for 32 numbers. */
-const KV_BYTES: Readonly<Record<KvType, number>> = { f16: 1, q8_0: 34 / 64, f32: 2 };
-
 /** `maxBindingBytes`: the adapter's, or 128 MiB, which every adapter has. `diskBytes`: free where the file would go; null: not asked. */
 export function fitVerdict(
   model: ModelSizes,
@@ -74,7 +71,8 @@ function roughNumbers(model: ModelSizes, maxBindingBytes: number, kvType: KvType
   const weightsBytes = fileBytes - expertBytes;
   // Larger models are wider: a width that goes with the size of what every token passes.
   const width = Math.min(8192, Math.max(256, Math.round(Math.sqrt(weightsBytes / Math.max(1, nLayers)) / 2)));
-  const kvBytesPerToken = KV_BYTES[kvType] * (model.kvBytesPerToken ?? nLayers * 2 * 2 * Math.max(256, width / 4));
+  const inF16 = model.kvBytesPerToken ?? nLayers * 2 * 2 * Math.max(256, width / 4);
+  const kvBytesPerToken = (inF16 * KV_NUMBER_BYTES[kvType]) / KV_NUMBER_BYTES.f16;
   const layer = {
     slotBytes: oneExpert,
     fileBytes: oneExpert,

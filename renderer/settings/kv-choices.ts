@@ -1,13 +1,11 @@
 /** The number types of keys and values, as people choose among them: fewest bytes first. */
-import type { EngineStatus, KvType } from '../../main/contract/types.ts';
+import { KV_NUMBER_BYTES, type EngineStatus, type KvType } from '../../main/contract/types.ts';
 import { formatBytes } from '../state/format.ts';
 
 type Plan = NonNullable<Extract<EngineStatus, { state: 'ready' }>['plan']>;
 /** What the choice needs of the plan by which the model is loaded. */
 export type KvPlan = Pick<Plan, 'contextTokens' | 'kvType'> & { readonly gpu: Pick<Plan['gpu'], 'kvBytes'> };
 
-/** Per number; q8_0 adds a scale of two bytes to 32 of them. */
-const BYTES: Readonly<Record<KvType, number>> = { q8_0: 34 / 32, f16: 2, f32: 4 };
 const LABELS: Readonly<Record<KvType, string>> = { q8_0: '8-bit', f16: '16-bit', f32: '32-bit' };
 const TYPES: readonly KvType[] = ['q8_0', 'f16', 'f32'];
 
@@ -21,5 +19,5 @@ export function kvChoices(plan: KvPlan | null) {
 }
 
 function bytesPer1000Tokens({ gpu, contextTokens, kvType }: KvPlan, type: KvType): number {
-  return ((gpu.kvBytes * 1000) / contextTokens) * (BYTES[type] / BYTES[kvType]);
+  return ((gpu.kvBytes * 1000) / contextTokens) * (KV_NUMBER_BYTES[type] / KV_NUMBER_BYTES[kvType]);
 }
