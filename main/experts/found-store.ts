@@ -2,10 +2,10 @@
  * Budgets and machine as the last load with a plan found them, in one small file of the data folder: so that the Library can say from the start what
  * would run and how fast. A file that is damaged or from elsewhere counts as none.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import type { Budgets, MachineFigures } from '../../gpu/residency/plan/types.ts';
+import { readSmallJson, writeSmallJson } from './small-file.ts';
 
 export interface FoundMachine {
   readonly budgets: Budgets;
@@ -35,18 +35,11 @@ const schema = v.object({
 });
 
 export function readFound(dataFolder: string): FoundMachine | null {
-  try {
-    const parsed = v.safeParse(schema, JSON.parse(readFileSync(path.join(dataFolder, FILE), 'utf8')));
-    return parsed.success ? { budgets: parsed.output.budgets, machine: parsed.output.machine } : null;
-  } catch {
-    return null;
-  }
+  const known = readSmallJson(path.join(dataFolder, FILE), schema);
+  return known && { budgets: known.budgets, machine: known.machine };
 }
 
 /** Throws where the folder cannot be written. */
 export function keepFound(dataFolder: string, found: FoundMachine): void {
-  mkdirSync(dataFolder, { recursive: true });
-  const file = path.join(dataFolder, FILE);
-  writeFileSync(`${file}.new`, JSON.stringify({ version: VERSION, ...found }, null, 1));
-  renameSync(`${file}.new`, file); // whole or not at all
+  writeSmallJson(path.join(dataFolder, FILE), { version: VERSION, ...found });
 }

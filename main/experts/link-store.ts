@@ -2,10 +2,10 @@
  * Link speeds as measured once per adapter and tensor type, in one small file of the data folder. A file that is damaged or from elsewhere
  * counts as none: measuring again costs two seconds.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as v from 'valibot';
 import type { EngineLinks } from '../contract/engine.ts';
+import { readSmallJson, writeSmallJson } from './small-file.ts';
 
 const FILE = 'machine.json';
 const VERSION = 1;
@@ -32,12 +32,7 @@ const schema = v.object({
 });
 
 export function readLinks(dataFolder: string): readonly EngineLinks[] {
-  try {
-    const parsed = v.safeParse(schema, JSON.parse(readFileSync(path.join(dataFolder, FILE), 'utf8')));
-    return parsed.success ? parsed.output.links : [];
-  } catch {
-    return [];
-  }
+  return readSmallJson(path.join(dataFolder, FILE), schema)?.links ?? [];
 }
 
 /** Adds `links`, in place of those of the same adapter and type. Throws where the folder cannot be written. */
@@ -45,9 +40,5 @@ export function keepLinks(dataFolder: string, links: EngineLinks): void {
   const others = readLinks(dataFolder).filter(
     ({ adapter, tensorType }) => adapter !== links.adapter || tensorType !== links.tensorType,
   );
-  const text = JSON.stringify({ version: VERSION, links: [...others, links].slice(-MOST_LINKS) }, null, 1);
-  mkdirSync(dataFolder, { recursive: true });
-  const file = path.join(dataFolder, FILE);
-  writeFileSync(`${file}.new`, text);
-  renameSync(`${file}.new`, file); // whole or not at all
+  writeSmallJson(path.join(dataFolder, FILE), { version: VERSION, links: [...others, links].slice(-MOST_LINKS) });
 }

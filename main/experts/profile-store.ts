@@ -3,7 +3,7 @@
  * counts, nothing of what was written. Deleting one, or all, costs a cold start.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import {
   addToProfile,
@@ -12,6 +12,7 @@ import {
   serialiseProfile,
   type RoutingProfile,
 } from '../../gpu/residency/policy/profile.ts';
+import { writeWhole } from './small-file.ts';
 
 const FOLDER = 'routing-profiles';
 
@@ -39,10 +40,7 @@ export class ProfileStore {
     const known = this.read(modelKey);
     const fits = known?.nExperts === nExperts && known.counts.length === counts.length;
     const profile = addToProfile(fits ? known : emptyProfile(modelKey, counts.length, nExperts), counts, tokens);
-    mkdirSync(this.#folder, { recursive: true });
-    const file = this.#file(modelKey);
-    writeFileSync(`${file}.new`, serialiseProfile(profile));
-    renameSync(`${file}.new`, file); // whole or not at all
+    writeWhole(this.#file(modelKey), serialiseProfile(profile));
   }
 
   forget(modelKey: string): void {

@@ -3,14 +3,14 @@
  * found; before that, or where a model's shape is not known, its size is held against the memory.
  */
 import type { KvType } from '../../gpu/quant/kv-types.ts';
-import type { Budgets, MachineFigures } from '../../gpu/residency/plan/types.ts';
 import type { FitVerdict } from '../contract/downloads.ts';
 import { fitVerdict, type Verdict } from '../experts/fit-verdict.ts';
+import type { FoundMachine } from '../experts/found-store.ts';
 
 export interface Computer {
   readonly ramBytes: number;
   /** What the last load found; null before the first. */
-  readonly known: { readonly budgets: Budgets; readonly machine: MachineFigures } | null;
+  readonly known: FoundMachine | null;
   /** Of keys and values, as set; default f16. */
   readonly kvType?: KvType;
 }
