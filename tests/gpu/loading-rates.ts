@@ -124,7 +124,7 @@ async function packedRates(
 }
 
 /** A slab with a layer's slots, and the experts of all layers that are alike as jobs for it. */
-export async function testSlots(gpu: GpuDevice, model: ModelSpec) {
+async function testSlots(gpu: GpuDevice, model: ModelSpec) {
   const moe = model.layers.flatMap(({ index, ffn }) => (ffn.kind === 'moe' ? [{ layer: index, ffn }] : []));
   const [{ ffn: first }] = moe;
   const { nExperts } = first.moe;

@@ -12,6 +12,7 @@ import { softmax, topIndices } from '../../gpu/reference/ops/routing.ts';
 import { createEngine } from '../../gpu/runtime/engine.ts';
 import type { Engine, EngineOptions } from '../../gpu/runtime/types.ts';
 import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
+import { median } from '../../main/hosts/cli/commands/bench.ts';
 import { percent, textTable } from '../../main/hosts/cli/text-table.ts';
 import { routingAgreement } from '../../main/contract/approximate-routing.ts';
 import { openModelFile } from '../../main/library/model-file.ts';
@@ -129,10 +130,6 @@ async function timed({ engine, wallMs, cpuMs, readbacks }: Runner): Promise<void
   wallMs.push(performance.now() - startMs);
   cpuMs.push((user + system) / 1000);
   readbacks.push(engine.counters().decodeReadbacks - before);
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
 
 /** KL(exact ‖ these) in nats, mean over positions, and how often the likeliest token is the same. */

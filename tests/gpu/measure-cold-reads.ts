@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { readModel } from '../../gpu/architectures/read-model.ts';
 import { ExpertStore, stagedParts } from '../../gpu/residency/cache/expert-store.ts';
+import { median } from '../../main/hosts/cli/commands/bench.ts';
 import { openModelFile } from '../../main/library/model-file.ts';
 
 const ROUNDS = 5;
@@ -38,7 +39,6 @@ for (const atOnce of [1, 4]) {
       msPerExpert[way].push((performance.now() - startMs) / EXPERTS);
     }
   }
-  const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
   const [three, one] = [median(msPerExpert.three), median(msPerExpert.one)];
   console.log(
     `${atOnce} at once, experts of ${(sizeBytes / 2 ** 20).toFixed(2)} MiB: three reads ${three.toFixed(2)} ms, one ${one.toFixed(2)} ms (${(three / one).toFixed(2)} ×)`,
