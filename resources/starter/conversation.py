@@ -39,10 +39,7 @@ def encode(tokenizer, sample):
 def encode_sharing(tokenizer, sample):
     """Returns (ids, weights, branches): what the last turn and those in its place have in common once (branch 0), then the rest of each
     (branches 1, 2, …). A token sees branch 0 and its own branch only, and counts its position as if the others were not there."""
-    turns = sample.turns
-    paths = [encode(tokenizer, replace(sample, turns=[*turns[:-1], last])) for last in (turns[-1], *sample.instead)]
-    if len(paths) == 1:
-        return (*paths[0], [0] * len(paths[0][0]))
+    paths = [encode(tokenizer, replace(sample, turns=[*sample.turns[:-1], last])) for last in sample.endings]
     shared = min(len(ids) for ids, _ in paths)
     for ids, _ in paths[1:]:
         shared = next((i for i in range(shared) if ids[i] != paths[0][0][i]), shared)

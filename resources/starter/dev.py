@@ -20,7 +20,7 @@ from model import Starter, read_checkpoint
 
 
 def right(model, tokenizer, samples, batch_tokens: int = 8192):
-    """Yields (sample, branch, whether its answer is right) for each question of each sample; branch 1 is the sample's own last turn."""
+    """Yields (sample, last turn, whether its answer is right) for each question of each sample."""
     encoded = sorted(((*encode_sharing(tokenizer, s), s) for s in samples), key=lambda e: len(e[0]))
     while encoded:
         width = len(encoded[0][0])
@@ -32,9 +32,9 @@ def right(model, tokenizer, samples, batch_tokens: int = 8192):
             hidden, _ = model(ids, branches)
             best = model.logits(hidden).argmax(-1)
         wrong = (best[:, :-1] != ids[:, 1:]) & (weights[:, 1:] > 0)
-        for row, (_, _, of, sample) in enumerate(part):
-            for branch in range(min(1, max(of)), max(of) + 1):
-                yield sample, branch, not wrong[row][branches[row, 1:] == branch].any()
+        for row, (*_, sample) in enumerate(part):
+            for number, last in enumerate(sample.endings, 1 if sample.instead else 0):
+                yield sample, last, not wrong[row][branches[row, 1:] == number].any()
 
 
 def main():
@@ -53,8 +53,7 @@ def main():
     for task, generate in GENERATORS.items():
         for simple in (1.0, 0.0) if task == "reading" else (None,):
             reading.SIMPLE_SHARE = reading.SIMPLE_SHARE if simple is None else simple
-            for sample, branch, ok in right(model, tokenizer, [generate(rng) for _ in range(args.n)]):
-                last = ([sample.turns[-1], *sample.instead])[max(branch, 1) - 1]
+            for sample, last, ok in right(model, tokenizer, [generate(rng) for _ in range(args.n)]):
                 kind = sample.facts.get("kind", "") if task in ("arithmetic", "refusal") else ""
                 if task == "reading":
                     kind = f"{'short' if simple else 'long'}, {'absent' if last.answer == reading.ABSENT else 'present'}"

@@ -39,7 +39,7 @@ def branches_are_apart(out: Path) -> float:
         ids, _, branches = encode_sharing(tokenizer, sample)
         with torch.no_grad():
             together, _ = model(torch.tensor([ids]), torch.tensor([branches]))
-            for number, last in enumerate((sample.turns[-1], *sample.instead), 1):
+            for number, last in enumerate(sample.endings, 1):
                 alone, _ = model(torch.tensor([encode(tokenizer, replace(sample, turns=[last]))[0]]))
                 mine = [i for i, branch in enumerate(branches) if branch in (0, number)]
                 worst = max(worst, (together[0][mine] - alone[0]).abs().max().item())

@@ -49,7 +49,7 @@ class Data(unittest.TestCase):
         for _ in range(200):
             sample = reading.generate(rng)
             ids, weights, branches = encode_sharing(Letters(), sample)
-            for number, last in enumerate((sample.turns[-1], *sample.instead), 1):
+            for number, last in enumerate(sample.endings, 1):
                 mine = [i for i, branch in enumerate(branches) if branch in (0, number)]
                 alone = encode(Letters(), replace(sample, turns=[last]))
                 self.assertEqual(([ids[i] for i in mine], [weights[i] for i in mine]), alone)

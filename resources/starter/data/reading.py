@@ -62,16 +62,16 @@ def another(rng, make_entity, entities):
 
 
 def present(rng, domain, passages, values, asked):
-    """A question that a passage answers: (kind, question, answer, heavy)."""
+    """A question that a passage answers: (question, answer, heavy)."""
     entity, key = rng.choice([pair for pair in sorted(values) if pair not in asked])
     asked.add((entity, key))
     number = next(i for i, (names, _) in enumerate(passages, 1) if entity in names)
     value = values[(entity, key)]
-    return "present", ask(rng, domain, key, entity), f" {value} [{number}].", (f" {value}", f"[{number}]")
+    return ask(rng, domain, key, entity), f" {value} [{number}].", (f" {value}", f"[{number}]")
 
 
 def absent(rng, domain, entities, values):
-    """A question that none answers: (kind, question, answer, heavy)."""
+    """A question that none answers: (question, answer, heavy)."""
     _, make_entity, attributes = R.DOMAINS[domain]
     stated = {key for _, key in values}
     options = [(e, a[0]) for e in entities for a in attributes if (e, a[0]) not in values]
@@ -82,10 +82,10 @@ def absent(rng, domain, entities, values):
         entity, key = rng.choice([o for o in options if o[1] in stated] or options)
         question = ask(rng, domain, key, entity)
     else:
-        kind, other = "far", rng.choice([d for d in sorted(R.DOMAINS) if d != domain])
+        other = rng.choice([d for d in sorted(R.DOMAINS) if d != domain])
         _, make_other, other_attributes = R.DOMAINS[other]
         question = ask(rng, other, rng.choice(other_attributes)[0], make_other(rng))
-    return kind, question, ABSENT, (ABSENT[:11],)
+    return question, ABSENT, (ABSENT[:11],)
 
 
 def ask(rng, domain, key, entity):
@@ -115,13 +115,11 @@ def generate(rng) -> Sample:
     passages = [passage(rng, domain, entities, values, simple) for _ in range(1 if simple else rng.choices((1, 2, 3), (40, 33, 27))[0])]
     rng.shuffle(passages)
     titled = [(title(rng, R.DOMAINS[domain][0]), rng.randint(1, 320) if rng.random() < 0.6 else None, text) for _, text in passages]
-    turns, kinds = [], []
+    turns = []
     for _ in range(rng.randint(2, SHARING)):
         if rng.random() < ABSENT_SHARE or len(asked) == len(values):
-            kind, question, answer, heavy = absent(rng, domain, entities, values)
+            question, answer, heavy = absent(rng, domain, entities, values)
         else:
-            kind, question, answer, heavy = present(rng, domain, passages, values, asked)
+            question, answer, heavy = present(rng, domain, passages, values, asked)
         turns.append(Turn(document_prompt(titled, casual(rng, question)), answer, heavy))
-        kinds.append(kind)
-    facts = {"kind": kinds[0], "expected": turns[0].answer, "domain": domain}
-    return Sample("reading", turns[:1], facts=facts, instead=turns[1:])
+    return Sample("reading", turns[:1], facts={"expected": turns[0].answer}, instead=turns[1:])

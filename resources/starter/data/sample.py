@@ -20,6 +20,11 @@ class Sample:
     instead: list[Turn] = field(default_factory=list)  # further last turns over the same passages: training reads what they share once
     facts: dict = field(default_factory=dict)  # what an evaluation needs: kind, expected, held-out frame
 
+    @property
+    def endings(self) -> list[Turn]:
+        """The last turn, and those in its place."""
+        return [self.turns[-1], *self.instead]
+
 
 TYPO_RATE = 0.04
 
