@@ -158,6 +158,23 @@ describe('the list of conversations', () => {
     await page.getByRole('navigation').getByText('Names for a small grey cat').waitFor();
   });
 
+  it('has the cursor by the key after Ctrl+K, also where it was hidden', async () => {
+    for (const viewport of [
+      { width: 1180, height: 800 },
+      { width: 480, height: 800 },
+    ]) {
+      const page = await suite.open('plain', { viewport });
+      const focused = await page.evaluate(async () => {
+        document.activeElement!.dispatchEvent(
+          new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true, cancelable: true }),
+        );
+        await new Promise((resolve) => setTimeout(resolve)); // the next key is a task of its own
+        return (document.activeElement as HTMLInputElement).type;
+      });
+      expect(focused).toBe('search');
+    }
+  });
+
   it('renames in place; Escape keeps the old title', async () => {
     const page = await suite.open('plain');
     const list = page.getByRole('navigation');
