@@ -142,7 +142,7 @@ async function testSlots(gpu: GpuDevice, model: ModelSpec) {
   const expertBytes = stagedParts({ ffn: first, expert: 0 }).sizeBytes;
   const alike = moe.filter(({ ffn }) => stagedParts({ ffn, expert: 0 }).sizeBytes === expertBytes);
   const jobs: LoadJob[] = alike.flatMap(({ layer, ffn }) =>
-    ffn.gate.map((_, expert) => ({ layer, expert, ffn, slab, slot: expert })),
+    ffn.gate.map((_, expert) => ({ layer, expert, ffn, isScan: false, slab, slot: expert })),
   );
   const release = () => owned.forEach((buffer) => gpu.buffers.release(buffer));
   return { jobs, slab, expertBytes, type: first.gate[0].tensor.type, release };

@@ -14,7 +14,7 @@ const path = process.argv[2];
 const { file } = await openModelFile(path);
 const [source] = file.sources;
 const all = readModel(file).layers.flatMap(({ index, ffn }) =>
-  ffn.kind === 'moe' ? ffn.gate.map((_, expert) => ({ layer: index, expert, ffn })) : [],
+  ffn.kind === 'moe' ? ffn.gate.map((_, expert) => ({ layer: index, expert, ffn, isScan: false })) : [],
 );
 const { sizeBytes } = stagedParts(all[0]);
 const picked = Array.from({ length: EXPERTS }, (_, i) => (i * 37) % all.length);

@@ -4,11 +4,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { memorySource } from '../../gpu/gguf/memory-source.ts';
+import { readModel } from '../../gpu/architectures/read-model.ts';
 import { openGguf } from '../../gpu/gguf/read.ts';
 import { openTestDevice } from '../gpu/node-gpu.ts';
 import { generatedModel, measureExactness, PROMPTS } from './exactness.ts';
 import { measureMemory } from './memory.ts';
 import { isMemoryRight, rowOf } from './predicted.ts';
+import { measureSecondPrompt } from './second-prompt.ts';
+import { planForShare } from './share-plan.ts';
 
 const gpu = await openTestDevice();
 const adapter = process.env.CONCLAVE_ADAPTER ?? 'auto';
@@ -46,3 +49,13 @@ test.runIf(gpu && process.platform === 'linux')(
     expect(isMemoryRight(row), JSON.stringify(row)).toBe(true);
   },
 );
+
+test.runIf(gpu)('a long prompt leaves what answers had in the RAM pool, and finds it there', { timeout: 240_000 }, async () => {
+  const spec = readModel(await openGguf(memorySource('generated.gguf', generatedModel(3))));
+  const { plan } = planForShare(spec, 0.25, 0.25);
+  const text = Int32Array.from({ length: 48 + 128 }, (_, i) => (i * 37) % spec.vocabularySize);
+  const { before, behind, promptBytesRead } = await measureSecondPrompt(gpu!, spec, plan, { text, seed: 3 });
+  // The pool holds a quarter of the experts and slots another one. If prompts pushed answers' experts out, they would find none of it: three pools' bytes.
+  expect(promptBytesRead / plan.ramPoolBytes).toBeLessThan(2.6);
+  for (const { fromRam, fromDisk } of [before, behind]) expect(fromRam / (fromRam + fromDisk)).toBeGreaterThan(0.16);
+});

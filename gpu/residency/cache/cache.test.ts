@@ -64,44 +64,78 @@ describe('transit slots', () => {
 });
 
 describe('RAM pool', () => {
+  /** As the store does: looks, and keeps what it read where it may. */
+  const reader = (capacityBytes: number, sizeBytes: number) => {
+    const pool = new RamPool(capacityBytes);
+    const read = (key: string, isScan = false) => {
+      if (pool.get(key, isScan)) return 'held';
+      const room = pool.lend(key, sizeBytes);
+      if (room) pool.put(key, room);
+      return room ? 'kept' : 'passed';
+    };
+    return { pool, read, held: (...keys: string[]) => keys.filter((key) => pool.get(key, true)).join('') };
+  };
+
   test('where the system has no memory, nothing is lent and nothing is counted', () => {
     const pool = new RamPool(2 ** 60);
-    expect(pool.lend(2 ** 53)).toBeNull();
+    expect(pool.lend('a', 2 ** 53)).toBeNull();
     expect(pool.bytes).toBe(0);
   });
 
-  test('holds no more than its bytes; the least recently read leaves, and its memory is used again', () => {
-    const pool = new RamPool(100);
-    const put = (key: string, sizeBytes: number) => {
-      const room = pool.lend(sizeBytes);
-      if (room) pool.put(key, room);
-      return room;
-    };
-    const a = put('a', 40);
-    put('b', 40);
-    expect(pool.get('a')).toBe(a);
-    const c = pool.lend(40);
-    expect(pool.get('b')).toBeUndefined();
-    expect(c).toHaveLength(40);
-    expect(pool.bytes).toBe(80);
-    expect(pool.lend(101)).toBeNull();
-    pool.giveBack(c!);
-    expect(pool.bytes).toBe(0); // `a` made room for the 101 bytes that did not fit either
+  test('holds no more than its bytes; whoever was asked for less leaves, and its memory is used again', () => {
+    const { pool, read, held } = reader(100, 40);
+    const before = ['a', 'b', 'a', 'c'].map((key) => read(key));
+    expect(before).toEqual(['kept', 'kept', 'held', 'passed']); // as often as `b`: nobody’s place
+    const b = pool.get('b', true);
+    expect(pool.get('c', false)).toBeUndefined();
+    const lent = pool.lend('c', 40);
+    expect(lent).toBe(b);
+    expect(held('a', 'b', 'c')).toBe('a');
+    expect(pool.bytes).toBe(80); // what is lent counts
+    pool.giveBack(lent!);
+    expect(pool.bytes).toBe(40);
+    for (let times = 0; times < 9; times++) pool.get('large', false);
+    expect(pool.lend('large', 101)).toBeNull();
+    expect(held('a')).toBe('a'); // nobody left for what does not fit either way
   });
 
-  test('shrinks at once', () => {
-    const pool = new RamPool(100);
-    for (const key of ['a', 'b', 'c']) pool.put(key, pool.lend(30)!);
-    pool.get('a');
-    pool.resize(60);
-    expect(pool.bytes).toBe(60);
-    expect(['a', 'b', 'c'].filter((key) => pool.get(key))).toEqual(['a', 'c']);
+  test('several leave for one that is larger', () => {
+    const { pool, read, held } = reader(100, 30);
+    for (const key of ['a', 'b', 'c', 'b']) read(key);
+    for (let times = 0; times < 3; times++) pool.get('large', false);
+    expect(pool.lend('large', 70)).toHaveLength(70);
+    expect(held('a', 'b', 'c')).toBe('b');
   });
 
-  test('what is lent counts', () => {
-    const pool = new RamPool(100);
-    expect(pool.lend(60)).not.toBeNull();
-    expect(pool.lend(60)).toBeNull();
+  test('of those asked for as often the one longest ago leaves; shrinking takes the least asked for, at once', () => {
+    const { pool, read, held } = reader(120, 30);
+    for (const key of ['a', 'b', 'c', 'd', 'b', 'a', 'c', 'd', 'd', 'c']) read(key);
+    pool.resize(90);
+    expect(held('a', 'b', 'c', 'd')).toBe('acd');
+    pool.resize(30);
+    expect(held('a', 'b', 'c', 'd')).toBe('c');
+    expect(pool.bytes).toBe(30);
+  });
+
+  test('old counts fade', () => {
+    const { read, held } = reader(60, 30);
+    for (let times = 0; times < 1000; times++) ['a', 'b'].forEach((key) => read(key));
+    for (let times = 0; times < 1000 && !held('c'); times++) read('c');
+    expect(held('a', 'b', 'c')).toBe('bc');
+  });
+
+  test('a prompt, which reads more than the pool holds, leaves what decode has earned', () => {
+    const { read, held } = reader(100, 25);
+    const all = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const prompt = () => all.filter((key) => read(key, true) === 'held').join('');
+    expect(prompt()).toBe(''); // there is room for four of the first prompt
+    expect(held(...all)).toBe('abcd');
+    for (const key of ['e', 'b', 'f']) read(key); // of those that only the prompt has read two leave
+    expect(held(...all)).toBe('bdef');
+    for (let chunk = 0; chunk < 3; chunk++) expect(prompt()).toBe('bdef');
+    read('a');
+    prompt();
+    expect(held(...all)).toBe('abef');
   });
 });
 

@@ -38,7 +38,7 @@ describe.skipIf(!devices.GPU).each(['host', 'GPU'] as const)('planes made by the
     const expertBytes = stagedParts({ ffn, expert: 0 }).sizeBytes;
     const store = new ExpertStore(model.file.sources, 8 * expertBytes);
     const loader = await ExpertLoader.create(gpu, store, { slabs: [slab], expertBytes, stagingBytes: 0 });
-    const jobs = [6, 1, 7].map((expert, i) => ({ layer: 0, expert, ffn, slab, slot: [2, 0, 3][i] }));
+    const jobs = [6, 1, 7].map((expert, i) => ({ layer: 0, expert, ffn, isScan: false, slab, slot: [2, 0, 3][i] }));
     expect(await loader.load(jobs)).toEqual(['disk', 'disk', 'disk']);
     const moved = jobs.map((job, i) => ({ ...job, slot: [1, 2, 0][i] }));
     expect(await loader.load(moved)).toEqual(['ram', 'ram', 'ram']);

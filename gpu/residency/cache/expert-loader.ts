@@ -8,10 +8,10 @@ import { engineError } from '../../errors.ts';
 import type { ExpertSlab } from '../../runtime/buffers.ts';
 import { settle } from '../../settle.ts';
 import type { ExpertTier } from '../types.ts';
-import { stagedParts, type ExpertName, type ExpertStore, type OnPart } from './expert-store.ts';
+import { stagedParts, type ExpertRead, type ExpertStore, type OnPart } from './expert-store.ts';
 import { GpuPlacer, HostPlacer, stagingBufferBytes, type SlotPlacer } from './slot-placer.ts';
 
-export interface LoadJob extends ExpertName {
+export interface LoadJob extends ExpertRead {
   readonly slab: ExpertSlab;
   readonly slot: number;
 }

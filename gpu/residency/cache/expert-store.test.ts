@@ -13,19 +13,21 @@ test.each([1, 2, 3])('a pool of %i experts, several asked for in one turn', asyn
   const { sizeBytes } = stagedParts({ ffn, expert: 0 });
   const store = new ExpertStore([source], nHeld * sizeBytes);
   /** As a worker of the loader does: read, and use at once. */
-  const take = async (expert: number) => {
+  const take = async (expert: number, isScan: boolean) => {
     const used = Buffer.alloc(sizeBytes);
     const { parts } = stagedParts({ ffn, expert });
-    const tier = await store.read({ layer: 0, expert, ffn }, new Uint8Array(sizeBytes), (bytes, i) => {
+    const tier = await store.read({ layer: 0, expert, ffn, isScan }, new Uint8Array(sizeBytes), (bytes, i) => {
       const { atBytes, slice } = parts[i];
       used.set(bytes.subarray(atBytes, atBytes + slice.sizeBytes), atBytes);
     });
     return { tier, bytes: used };
   };
-  const wanted = [];
-  for (let expert = 0; expert < 8; expert++) wanted.push((await take(expert)).bytes);
+  const wanted: Buffer[] = [];
+  for (let expert = 7; expert >= 0; expert--) wanted[expert] = (await take(expert, true)).bytes;
+  // What only scans have read is there, and leaves for what is asked for in the same turn.
   const experts = [7, 0, 1, 2];
-  const got = await Promise.all(experts.map(take));
+  const got = await Promise.all(experts.map((expert) => take(expert, expert === 7)));
   expect(got.map(({ tier }) => tier)).toEqual(['ram', 'disk', 'disk', 'disk']);
+  expect((await take(7, true)).tier).toBe('disk');
   for (const [i, { bytes }] of got.entries()) expect(Buffer.compare(bytes, wanted[experts[i]]), `expert ${experts[i]}`).toBe(0);
 });

@@ -15,6 +15,11 @@ export interface ExpertName {
   readonly ffn: MoeFfnTensors;
 }
 
+export interface ExpertRead extends ExpertName {
+  /** One of nearly all experts that a prompt reads: no reason to keep it rather than what decode has read. */
+  readonly isScan: boolean;
+}
+
 const PART_ALIGNMENT_BYTES = 16;
 
 export interface StagedPart {
@@ -63,15 +68,16 @@ export class ExpertStore {
    * `target` (mapped staging, say), which the file was read into. To be used at once. Rejects with `file.read`, when nothing is told any more;
    * what is made of them counts after `verify`.
    */
-  async read(name: ExpertName, target: Uint8Array, onPart: OnPart, signal?: AbortSignal): Promise<SlowTier> {
-    const { parts, sizeBytes } = stagedParts(name);
-    const key = `${name.layer}:${name.expert}`;
-    const held = this.#pool.get(key);
+  async read(wanted: ExpertRead, target: Uint8Array, onPart: OnPart, signal?: AbortSignal): Promise<SlowTier> {
+    const { parts, sizeBytes } = stagedParts(wanted);
+    const { layer, expert, isScan } = wanted;
+    const key = `${layer}:${expert}`;
+    const held = this.#pool.get(key, isScan);
     if (held) {
       parts.forEach((_, i) => onPart(held, i));
       return 'ram';
     }
-    const lent = this.#pool.lend(sizeBytes);
+    const lent = this.#pool.lend(key, sizeBytes);
     const into = lent ?? target;
     const reads = parts.map(async ({ slice, atBytes }, i) => {
       await this.#sources[slice.tensor.part].readInto(

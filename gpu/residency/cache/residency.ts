@@ -145,7 +145,8 @@ export class Residency {
           this.#table.clear(reservation.evicted.layer, reservation.evicted.expert);
           this.totals.evictions++;
         }
-        jobs.push({ layer, expert, ffn: this.#plan(layer).ffn, slab: this.#moe(layer).slab, slot: reservation.slot });
+        const { slab } = this.#moe(layer);
+        jobs.push({ layer, expert, ffn: this.#plan(layer).ffn, isScan: false, slab, slot: reservation.slot });
       }
     }
     if (jobs.length === 0) return 0;
@@ -182,7 +183,7 @@ export class Residency {
     invariant(transit && experts.length <= this.#transit.nSlots, `${experts.length} experts of layer ${layer} in transit`);
     const { ffn } = this.#plan(layer);
     await this.#loader.load(
-      experts.map((expert, slot) => ({ layer, expert, ffn, slab: transit, slot })),
+      experts.map((expert, slot) => ({ layer, expert, ffn, isScan: true, slab: transit, slot })),
       signal,
     );
     const row = new Uint32Array(ffn.moe.nExperts).fill(ABSENT_SLOT);
