@@ -131,7 +131,7 @@ describe('downloads', () => {
   it('from an address: says whom it will ask, lists a repository, takes a checksum, refuses what is unsafe', async () => {
     const page = await suite.open('plain');
     await openLibrary(page);
-    await page.getByText('Nothing is contacted before you press the button.').waitFor();
+    await page.getByText("A repository's files are listed first").waitFor();
     await address(page).fill('http://example.org/model.gguf');
     await page.getByText('Only https is used').waitFor();
     await address(page).fill('allenai/OLMoE-1B-7B-0125-Instruct-GGUF');

@@ -35,6 +35,7 @@ test('arguments: paths are meant from where the command was typed', () => {
   });
   expect(parseStartArguments([], { CONCLAVE_DATA: path.resolve('/d') }).dataFolder).toBe(path.resolve('/d'));
   expect(parseStartArguments(['--fly'], {}).problem).toContain('Usage');
+  for (const asked of ['--help', '-h']) expect(parseStartArguments([asked, '--browser'], {}).help).toContain('--data DIR');
   expect(parseStartArguments(['--adapter', 'x'], {}).problem).toContain('--adapter is "x"');
 });
 

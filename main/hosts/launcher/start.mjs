@@ -21,6 +21,10 @@ async function start() {
   if (node.problem) return fail(node.problem);
   const given = parseStartArguments(process.argv.slice(2));
   if (given.problem) return fail(given.problem);
+  if (given.help) {
+    console.log(given.help);
+    return 0;
+  }
   if (given.browser) return browser(node.path, given, null);
   const outcome = await electron(node.path, given);
   if (outcome.problem === undefined) return outcome.exitCode;
