@@ -4,14 +4,12 @@
  * rank) pair has a place of its own, and ranks are added when all are there.
  */
 import { BufferUsage, MapMode } from '../device/usage.ts';
+import { isChunkAsked } from '../residency/chunk-asked.ts';
 import type { Residency } from '../residency/cache/residency.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { Activations } from './prefill-plan-activations.ts';
 import type { SubmissionQueue } from './prefill-plan-queue.ts';
 import { encodeSteps, type BoundStep } from './prefill-plan-steps.ts';
-
-/** Where a chunk has fewer (token, rank) pairs than this many per expert, it is asked which experts it needs; else all of them come unasked. */
-const PAIRS_PER_EXPERT = 2;
 
 export interface PassingLayer {
   readonly layer: number;
@@ -65,10 +63,11 @@ export class PassingLayers {
     onDone: (() => void) | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const nPairs = nTokens * this.#context.expertsUsed[layer.layer];
+    const nUsed = this.#context.expertsUsed[layer.layer];
+    const nPairs = nTokens * nUsed;
     const { ffn } = this.#context.model.layers[layer.layer];
     const nExperts = ffn.kind === 'moe' ? ffn.moe.nExperts : 0;
-    const isAsked = nPairs < PAIRS_PER_EXPERT * nExperts;
+    const isAsked = isChunkAsked(nTokens, nUsed, nExperts);
     await this.#submit([layer.before], nTokens, (encoder) => {
       if (isAsked) encoder.copyBufferToBuffer(this.#activations.expertIds.buffer, 0, this.#read, 0, 4 * nPairs);
     });

@@ -69,6 +69,7 @@ async function answer(path: string): Promise<Answer> {
     path,
     adapter,
     contextTokens: promptTokens + newTokens,
+    promptTokens,
     gpuBudget: values.gpu ? { bytes: Number(values.gpu) } : undefined,
     ramBudget: values.ram ? { bytes: Number(values.ram) } : undefined,
     dataFolder: values.data,

@@ -3,6 +3,7 @@
  * missed; else the GPU is asked once a token, once for every streamed layer, and once for every layer that may miss (resume) or about three
  * times for all that do (scout pass), whichever is less. An expert for which no staging buffer is free waits until the queue has taken one.
  */
+import { isChunkAsked } from '../chunk-asked.ts';
 import type { PlacedGroup } from './placement.ts';
 import type { Rates } from './rates.ts';
 
@@ -19,6 +20,7 @@ export interface CostInput {
   /** Of the expert bytes without a slot, those that RAM holds (pool, or page cache where memory is unified). */
   readonly ramShare: number;
   readonly readsInFlight: number;
+  /** Prompt tokens of a chunk, on average. */
   readonly chunkTokens: number;
 }
 
@@ -40,8 +42,12 @@ export interface TokenCost {
 /** Passes of a token after a miss when the scout has looked ahead, and the compute of looking, in tokens. */
 const SCOUT_READBACKS = 3;
 const SCOUT_COMPUTE = 1.5;
-/** A prompt token costs this share of a decoded one: a chunk reads each weight once for many tokens. */
-const PREFILL_COMPUTE = 0.25;
+/**
+ * A chunk of n tokens costs as much as this many decoded ones: `perChunk` + n · `perToken`, since it reads each weight once for many tokens, but its last
+ * tiles, and those of experts that few tokens use, are not full. Fitted to five models on lavapipe with all experts at hand, chunks of 15 to 255
+ * tokens (docs/offload-measured.md, November 2026).
+ */
+const PREFILL_COMPUTE = { perChunk: 2, perToken: 0.27 };
 /** Share of the disk's rate with so many experts, of three reads each, in flight: parallel reads were 9 times one after another (flash-moe, docs). */
 const DISK_DEPTH: Readonly<Record<number, number>> = { 1: 0.65, 2: 0.9, 4: 1 };
 
@@ -54,7 +60,7 @@ export function tokenCost(input: CostInput): TokenCost {
   let [expertBytes, hits, fromRam, fromDisk, bytesRead, bytesUploaded, transferMs, slotted, missing, streamed] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   ];
-  let [prefillTransferMs, stagingMs] = [0, 0];
+  let [chunkTransferMs, stagingMs] = [0, 0];
   for (const { count, nSlots, slotBytes, fileBytes } of groups) {
     const share = nSlots / nExperts;
     expertBytes += count * nUsed * slotBytes;
@@ -75,12 +81,13 @@ export function tokenCost(input: CostInput): TokenCost {
     } else streamed += count;
     // A turn's first experts find their staging mapped; the others wait for it as long as for a read-back.
     stagingMs += Math.max(0, misses / input.readsInFlight - count * missChance) * rates.readbackMs;
-    // A chunk's tokens need nearly every expert once; those without a slot come over the links.
-    const touched = nExperts * (1 - (1 - nUsed / nExperts) ** input.chunkTokens) * (1 - share);
+    // A short chunk is asked which experts its tokens need; for a long one all come that have no slot.
+    const isAsked = isChunkAsked(input.chunkTokens, nUsed, nExperts);
+    const touched = nExperts * (isAsked ? 1 - (1 - nUsed / nExperts) ** input.chunkTokens : 1) * (1 - share);
     const inRam = input.ramShare;
     const eachMs = 1000 * fileBytes * (inRam * secondsRam + (1 - inRam) * secondsDisk);
     const inTurnMs = (eachMs + rates.readbackMs) / input.readsInFlight;
-    prefillTransferMs += (count * touched * Math.max(eachMs, inTurnMs)) / input.chunkTokens;
+    chunkTransferMs += count * (touched * Math.max(eachMs, inTurnMs) + (isAsked ? rates.readbackMs : 0));
   }
   const computeMs =
     input.computeMsPerToken ??
@@ -103,7 +110,8 @@ export function tokenCost(input: CostInput): TokenCost {
     waitMs,
     transferMs,
     decodeMs: computeMs + waitMs + transferMs,
-    prefillMs: PREFILL_COMPUTE * computeMs + prefillTransferMs,
+    prefillMs:
+      PREFILL_COMPUTE.perToken * computeMs + (PREFILL_COMPUTE.perChunk * computeMs + chunkTransferMs) / input.chunkTokens,
   };
 }
 

@@ -24,6 +24,8 @@ export interface PlanWishes extends NumericSettings {
   readonly ramBudget: Budget | null;
   readonly context: ContextWish | null;
   readonly computeMsPerToken?: number;
+  /** Of the prompt whose speed is predicted. */
+  readonly promptTokens?: number;
   /** Measure unknown link speeds only where experts must share; then a plan for all resident predicts by assumptions. */
   readonly measureOnlyToShare?: boolean;
 }
@@ -117,6 +119,7 @@ function planRequest(wishes: PlanWishes, known: KnownMachine, gpuRefusedMore = f
     machine: machineFigures(known),
     context: wishes.context,
     history: { computeMsPerToken: wishes.computeMsPerToken ?? null, hitCurve: null },
+    promptTokens: wishes.promptTokens,
   };
 }
 

@@ -174,6 +174,18 @@ test('a slow question to the GPU makes for fewer questions, a recorded hit curve
   expect(recorded.prediction).toMatchObject({ hitRateSource: 'recorded', computeMs: 9, assumptions: [] });
 });
 
+test('a short prompt is predicted slower, since all its experts come for few tokens; the plan stays', () => {
+  const planned = (promptTokens?: number) => planOffload(qwen30(), request(6 * GIB, { promptTokens }));
+  const [usual, long, short] = [planned(), planned(512), planned(32)];
+  expect(long).toEqual(usual);
+  expect(short.residency).toEqual(usual.residency);
+  expect(short.prediction.promptTokensPerSecond).toBeLessThan(usual.prediction.promptTokensPerSecond / 3);
+  // A chunk brings its experts once: 32 tokens of 8 experts need 87 % of the 128, 512 need them all.
+  const perChunk = ({ prediction }: OffloadPlan, tokens: number) => tokens / prediction.promptTokensPerSecond;
+  expect(perChunk(short, 32)).toBeLessThan(perChunk(usual, 512));
+  expect(perChunk(short, 32)).toBeGreaterThan(0.5 * perChunk(usual, 512));
+});
+
 /** xorshift32. */
 function randomFrom(seed: number): () => number {
   let state = seed | 1;

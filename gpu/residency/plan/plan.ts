@@ -167,6 +167,7 @@ class Search {
   readonly #machine: MachineFigures;
   readonly #budgets: ResolvedBudgets;
   readonly #contextTokens: number;
+  readonly #promptTokens: number;
 
   constructor(model: ModelNumbers, request: PlanRequest, budgets: ResolvedBudgets, contextTokens: number) {
     this.model = model;
@@ -178,6 +179,7 @@ class Search {
     this.#machine = request.machine;
     this.#budgets = budgets;
     this.#contextTokens = contextTokens;
+    this.#promptTokens = request.promptTokens ?? TURN.promptTokens;
   }
 
   best(): Candidate {
@@ -196,8 +198,9 @@ class Search {
     return { groups: this.#space.groups(placement), ...of };
   }
 
-  costOf(placed: Placed, hitRate = this.hitRate): TokenCost {
+  costOf(placed: Placed, hitRate = this.hitRate, promptTokens = this.#promptTokens): TokenCost {
     const { model } = this;
+    const prompt = Math.min(promptTokens, this.#contextTokens);
     const { groups } = placed;
     // On unified memory what the system can spare besides our own buffers caches the file.
     const cached = this.#machine.unifiedMemory ? Math.max(0, this.#machine.ramFreeBytes - placed.totalBytes) / 2 : 0;
@@ -214,7 +217,7 @@ class Search {
       hitRate,
       ramShare: without === 0 ? 1 : Math.min(1, inRam / without),
       readsInFlight: placed.readsInFlight,
-      chunkTokens: Math.min(placed.chunkTokens, this.#contextTokens),
+      chunkTokens: prompt / Math.ceil(prompt / placed.chunkTokens),
     });
   }
 
@@ -262,7 +265,7 @@ class Search {
   }
 
   #costed(candidate: Omit<Candidate, 'cost' | 'turnMs'>): Candidate {
-    const cost = this.costOf(this.placed(candidate));
+    const cost = this.costOf(this.placed(candidate), this.hitRate, TURN.promptTokens);
     return { ...candidate, cost, turnMs: TURN.promptTokens * cost.prefillMs + TURN.answerTokens * cost.decodeMs };
   }
 }

@@ -119,6 +119,8 @@ export interface PlanRequest {
   /** null: at most 4096, as far as the budget goes. */
   readonly context: ContextWish | null;
   readonly history?: ModelHistory;
+  /** Length of the prompt whose speed is predicted; default 512. The plan does not depend on it. */
+  readonly promptTokens?: number;
 }
 
 export type PlanTopic =
@@ -150,6 +152,7 @@ export interface Prediction {
   readonly computeMs: number;
   readonly waitMs: number;
   readonly transferMs: number;
+  /** Of a prompt of 512 tokens, or of as many as were asked for, or as the context has. */
   readonly promptTokensPerSecond: number;
   /** What was assumed because nothing has measured it. */
   readonly assumptions: readonly string[];

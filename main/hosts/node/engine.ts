@@ -28,6 +28,8 @@ export interface OpenEngineOptions extends Omit<EngineOptions, 'model' | 'reside
   readonly dataFolder?: string;
   /** Measure unknown link speeds even where all experts fit: for a prediction. */
   readonly measure?: boolean;
+  /** Length of the prompt whose speed the plan predicts; default 512. */
+  readonly promptTokens?: number;
   /** The device failed under `session`, and is being had again. */
   readonly onReset?: (fault: ConclaveError) => void;
 }
@@ -50,7 +52,8 @@ export interface OpenedEngine {
 
 /** Rejects with gguf.*, file.*, model.*, gpu.* or engine.* (`engine.budget`: it does not fit); nothing stays open then. */
 export async function openEngine({ path, adapter = 'auto', ...wishes }: OpenEngineOptions): Promise<OpenedEngine> {
-  const { gpuBudget, ramBudget, dataFolder, measure, onReset, contextTokens, expertsUsed, kvType, ...options } = wishes;
+  const { gpuBudget, ramBudget, dataFolder, measure, onReset, contextTokens, expertsUsed, kvType, promptTokens, ...options } =
+    wishes;
   const startMs = performance.now();
   const opened = await openModelFile(path, options.signal);
   let device: GpuDevice | undefined;
@@ -62,7 +65,7 @@ export async function openEngine({ path, adapter = 'auto', ...wishes }: OpenEngi
     const open = async () => openDevice(await nodeGpu(adapter));
     const gpu = (device = await open());
     const planned = await createPlannedEngine(gpu, model, {
-      ...wishesOf({ contextTokens, expertsUsed, kvType, gpuBudget, ramBudget }),
+      ...wishesOf({ contextTokens, expertsUsed, kvType, gpuBudget, ramBudget, promptTokens }),
       measureOnlyToShare: !measure,
       surroundings: surroundingsOf(dataFolder),
       options,

@@ -37,13 +37,15 @@ export function wishesOf({
   kvType,
   gpuBudget,
   ramBudget,
-}: Omit<PlanOptions, 'adapter' | 'dataFolder'>): PlanWishes {
+  promptTokens,
+}: Omit<PlanOptions, 'adapter' | 'dataFolder'> & Pick<PlanWishes, 'promptTokens'>): PlanWishes {
   return {
     gpuBudget: gpuBudget ?? null,
     ramBudget: ramBudget ?? null,
     context: contextTokens === undefined ? null : { tokens: contextTokens, fixed: true },
     expertsUsed,
     kvType,
+    promptTokens,
   };
 }
 

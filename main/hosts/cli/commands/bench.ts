@@ -32,7 +32,7 @@ export const command: CliCommand = {
     const repeat = flags.integer('repeat', { min: 1, max: 100 }) ?? 3;
     const tokensInFlight = flags.integer('tokens-in-flight', { min: 1, max: 4 });
     const contextTokens = common.contextTokens ?? promptTokens + newTokens;
-    const options = { ...engineOptions(common, signal, log), contextTokens, tokensInFlight, measure: true };
+    const options = { ...engineOptions(common, signal, log), contextTokens, promptTokens, tokensInFlight, measure: true };
     const opened = await openEngine({ path: context.positionals[0], ...options });
     try {
       const { engine, model, device, plan, loadMs } = opened;
