@@ -48,46 +48,67 @@ export function writePlanes(
   out: Uint8Array,
   copier: BlockCopier | null = blockCopier(),
 ): void {
-  invariant(blocks.length >= nBlocks * format.blockBytes, `${format.type}: ${blocks.length} bytes for ${nBlocks} blocks`);
+  writeSomePlanes(format, blocks, { first: 0, count: nBlocks, nBlocks }, out, copier);
+}
+
+/** `count` blocks of a tensor's `nBlocks`, the first of them block `first`. */
+export interface SomeBlocks {
+  readonly first: number;
+  readonly count: number;
+  readonly nBlocks: number;
+}
+
+/** Puts `blocks`, some of a tensor's, at their places in `out`, which begins with the tensor's planes. */
+export function writeSomePlanes(
+  format: QuantFormat,
+  blocks: Uint8Array,
+  some: SomeBlocks,
+  out: Uint8Array,
+  copier: BlockCopier | null,
+): void {
+  const { first, count, nBlocks } = some;
+  invariant(first + count <= nBlocks, `${format.type}: blocks ${first} to ${first + count} of ${nBlocks}`);
+  invariant(blocks.length >= count * format.blockBytes, `${format.type}: ${blocks.length} bytes for ${count} blocks`);
   const sizeBytes = planesSizeBytes(format, nBlocks * format.blockWeights);
   invariant(out.length >= sizeBytes, `${format.type}: ${out.length} bytes for planes of ${sizeBytes}`);
   for (const { offsetBytes, bytesPerBlock } of planePlaces(format, nBlocks)) {
     const end = offsetBytes + bytesPerBlock * nBlocks;
     out.fill(0, end, aligned(end));
   }
-  if (format.planes.length === 1) out.set(blocks.subarray(0, nBlocks * format.blockBytes));
-  else if (copier) splitByCopier(format, blocks, nBlocks, out, copier);
-  else splitHere(format, blocks, nBlocks, out);
+  if (format.planes.length === 1) out.set(blocks.subarray(0, count * format.blockBytes), first * format.blockBytes);
+  else if (copier) splitByCopier(format, blocks, some, out, copier);
+  else splitHere(format, blocks, some, out);
 }
 
-function splitByCopier(format: QuantFormat, blocks: Uint8Array, nBlocks: number, out: Uint8Array, copier: BlockCopier): void {
-  const { blockBytes } = format;
-  const places = planePlaces(format, nBlocks);
+function splitByCopier(format: QuantFormat, blocks: Uint8Array, some: SomeBlocks, out: Uint8Array, copier: BlockCopier): void {
+  const { type, blockBytes } = format;
+  const places = planePlaces(format, some.nBlocks);
   const address = copier.addressOf(blocks);
   const most = Math.floor(COPIER_INPUT_BYTES / blockBytes);
-  for (let first = 0; first < nBlocks; first += most) {
-    const count = Math.min(most, nBlocks - first);
-    const from = address === null ? 0 : address + first * blockBytes;
-    if (address === null) copier.input.set(blocks.subarray(first * blockBytes, (first + count) * blockBytes));
-    forEachRun(format, count, (inBlock, stride, inPlanes, planeStride, length) =>
-      copier.copy(from + inBlock, stride, inPlanes, planeStride, length, count),
-    );
-    planePlaces(format, count).forEach(({ offsetBytes, bytesPerBlock }, p) => {
+  for (let done = 0; done < some.count; done += most) {
+    const count = Math.min(most, some.count - done);
+    const from = address === null ? 0 : address + done * blockBytes;
+    if (address === null) copier.input.set(blocks.subarray(done * blockBytes, (done + count) * blockBytes));
+    const made = planePlaces(format, count);
+    const planesAt = made.map(({ offsetBytes }) => offsetBytes);
+    copier.split(type, from, count, planesAt);
+    made.forEach(({ offsetBytes, bytesPerBlock }, p) => {
       const plane = copier.output.subarray(offsetBytes, offsetBytes + count * bytesPerBlock);
-      out.set(plane, places[p].offsetBytes + first * bytesPerBlock);
+      out.set(plane, places[p].offsetBytes + (some.first + done) * bytesPerBlock);
     });
   }
 }
 
 /** Without help: two bytes at a time where both begin at even addresses. */
-function splitHere(format: QuantFormat, blocks: Uint8Array, nBlocks: number, out: Uint8Array): void {
+function splitHere(format: QuantFormat, blocks: Uint8Array, { first, count, nBlocks }: SomeBlocks, out: Uint8Array): void {
   const areEven = blocks.byteOffset % 2 === 0 && out.byteOffset % 2 === 0 && format.blockBytes % 2 === 0;
   const from = areEven ? new Uint16Array(blocks.buffer, blocks.byteOffset, blocks.length >> 1) : blocks;
   const to = areEven ? new Uint16Array(out.buffer, out.byteOffset, out.length >> 1) : out;
   const unit = areEven ? 2 : 1;
   forEachRun(format, nBlocks, (inBlock, stride, inPlanes, planeStride, length) => {
     invariant(length % unit === 0 && inBlock % unit === 0, `${format.type}: a run of whole units`);
-    copyRuns(from, inBlock / unit, stride / unit, to, inPlanes / unit, planeStride / unit, length / unit, nBlocks);
+    const toAt = (inPlanes + first * planeStride) / unit;
+    copyRuns(from, inBlock / unit, stride / unit, to, toAt, planeStride / unit, length / unit, count);
   });
 }
 

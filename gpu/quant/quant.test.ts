@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { blockCopier, openBlockCopier, type BlockCopier } from './block-copier.ts';
 import { dequantise, isComputeType, quantFormat, quantise } from './formats.ts';
 import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half.ts';
-import { fromPlanes, planePlaces, planesSizeBytes, toPlanes, writePlanes } from './planes.ts';
+import { fromPlanes, planePlaces, planesSizeBytes, toPlanes, writePlanes, writeSomePlanes } from './planes.ts';
 import { COMPUTE_TYPES, type ComputeType } from './types.ts';
 
 /** xorshift32: the seed is in the test's title. */
@@ -207,7 +207,7 @@ it.each(COMPUTE_TYPES)('planes of %s are the same with the copier and without, a
   for (const [nBlocks, at] of [
     [1, 1],
     [33, 2],
-    [4001, 3],
+    [9001, 3],
   ]) {
     const memory = Uint8Array.from({ length: at + nBlocks * format.blockBytes }, () => next() * 256);
     const sizeBytes = planesSizeBytes(format, nBlocks * format.blockWeights);
@@ -222,6 +222,28 @@ it.each(COMPUTE_TYPES)('planes of %s are the same with the copier and without, a
     owner.own.set(memory);
     expect(Buffer.compare(withIt, planesOf(owner.own.subarray(at), owner)), `${nBlocks} blocks in its own memory`).toBe(0);
     expect(Buffer.compare(fromPlanes(format, withIt, nBlocks), memory.subarray(at)), `${nBlocks} blocks back`).toBe(0);
+  }
+});
+
+it.each(COMPUTE_TYPES)('planes of %s from pieces in any order are those of the whole (seed 7)', (type) => {
+  const format = quantFormat(type);
+  const next = randoms(7);
+  const nBlocks = 5003;
+  const blocks = Uint8Array.from({ length: nBlocks * format.blockBytes }, () => next() * 256);
+  const whole = toPlanes(format, blocks, nBlocks);
+  const pieces = [0, 1, 4000, 17].map((count, i, counts) => ({
+    first: counts.slice(0, i).reduce((a, b) => a + b, 0),
+    count,
+    nBlocks,
+  }));
+  pieces.push({ first: 4018, count: nBlocks - 4018, nBlocks });
+  for (const copier of [blockCopier(), null]) {
+    const out = new Uint8Array(whole.length).fill(255);
+    for (const some of pieces.reverse()) {
+      const bytes = blocks.subarray(some.first * format.blockBytes, (some.first + some.count) * format.blockBytes);
+      writeSomePlanes(format, bytes, some, out, copier);
+    }
+    expect(Buffer.compare(out, whole), copier ? 'copier' : 'without').toBe(0);
   }
 });
 
