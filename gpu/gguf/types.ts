@@ -11,6 +11,8 @@ export interface ByteSource {
   read(offsetBytes: number, lengthBytes: number, signal?: AbortSignal): Promise<Uint8Array>;
   /** Fills `target` completely or rejects with `file.read`. Reads into mapped staging memory without a copy. */
   readInto(offsetBytes: number, target: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** Fills `target` before it returns, nothing else happening meanwhile: for a little that is likely to be in memory. false: `readInto` says why not. */
+  readNow?(offsetBytes: number, target: Uint8Array): boolean;
   /** Cheap (a stat): rejects with `file.changed` when these are no longer the bytes that were opened. Absent where they cannot change. */
   verify?(): Promise<void>;
 }

@@ -30,6 +30,17 @@ test('reads exactly the bytes of a range, also into given memory', async () => {
   expect([...memory]).toEqual([99, 14, 15, 99, 99, 99]);
 });
 
+test('reads in place what is there, and says where it is not', async () => {
+  const subject = await opened([10, 11, 12, 13]);
+  const memory = new Uint8Array(4).fill(99);
+  expect(subject.readNow(1, memory.subarray(1, 3))).toBe(true);
+  expect([...memory]).toEqual([99, 11, 12, 99]);
+  expect(subject.readNow(3, memory.subarray(0, 2))).toBe(false);
+  expect(subject.readNow(-1, memory.subarray(0, 1))).toBe(false);
+  truncateSync(file, 2);
+  expect(subject.readNow(2, memory.subarray(0, 1))).toBe(false);
+});
+
 test('refuses ranges outside the file before reading', async () => {
   const subject = await opened([1, 2, 3]);
   for (const [offset, length] of [

@@ -2,6 +2,7 @@
  * A file on disk as the engine's ByteSource. The handle stays open; size and time are checked when a read comes short or fails
  * and on `verify`, so that a file replaced under our feet is `file.changed`, never wrong numbers.
  */
+import { readSync } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { engineError } from '../../gpu/errors.ts';
@@ -11,6 +12,7 @@ import type { ByteSource } from '../../gpu/gguf/types.ts';
 const LONGEST_READ_BYTES = 2 ** 30;
 
 export interface FileSource extends ByteSource {
+  readNow(offsetBytes: number, target: Uint8Array): boolean;
   readonly path: string;
   readonly modifiedAtMs: number;
   /** Rejects with `file.changed` when size or time differ from when it was opened. */
@@ -87,6 +89,15 @@ class HandleSource implements FileSource {
         throw this.#short(offsetBytes, lengthBytes, done);
       }
       done += got;
+    }
+  }
+
+  readNow(offsetBytes: number, target: Uint8Array): boolean {
+    try {
+      if (offsetBytes < 0) return false; // would mean: from where the last read ended
+      return readSync(this.#handle.fd, target, 0, target.byteLength, offsetBytes) === target.byteLength;
+    } catch {
+      return false;
     }
   }
 

@@ -7,8 +7,9 @@ import { BufferUsage, MapMode } from '../../device/usage.ts';
 import { engineError } from '../../errors.ts';
 import type { ExpertSlab } from '../../runtime/buffers.ts';
 import { settle } from '../../settle.ts';
+import { mostStagingBuffers } from '../staging.ts';
 import type { ExpertTier } from '../types.ts';
-import { stagedParts, type ExpertRead, type ExpertStore, type OnPart } from './expert-store.ts';
+import { stagedParts, type ExpertRead, type ExpertStore, type OnBytes } from './expert-store.ts';
 import { GpuPlacer, HostPlacer, stagingBufferBytes, type SlotPlacer } from './slot-placer.ts';
 
 export interface LoadJob extends ExpertRead {
@@ -27,9 +28,6 @@ export interface LoaderShape {
   readonly stagingBytes: number;
 }
 
-/** Each expert is three reads: so many experts at once keep a disk busy. */
-const MAX_STAGING_BUFFERS = 4;
-
 export class ExpertLoader {
   readonly #gpu: GpuDevice;
   readonly #store: ExpertStore;
@@ -41,10 +39,9 @@ export class ExpertLoader {
 
   static async create(gpu: GpuDevice, store: ExpertStore, shape: LoaderShape): Promise<ExpertLoader> {
     const sizeBytes = stagingBufferBytes(shape.slabs, shape.expertBytes);
-    const count = Math.max(1, Math.min(MAX_STAGING_BUFFERS, Math.floor(shape.stagingBytes / sizeBytes) - 1));
-    const placer = gpu.capabilities.software
-      ? new HostPlacer(gpu, sizeBytes, count)
-      : await GpuPlacer.create(gpu, shape.slabs, sizeBytes);
+    const { software } = gpu.capabilities;
+    const count = Math.max(1, Math.min(mostStagingBuffers(software), Math.floor(shape.stagingBytes / sizeBytes) - 1));
+    const placer = software ? new HostPlacer(gpu, shape.expertBytes) : await GpuPlacer.create(gpu, shape.slabs, sizeBytes);
     try {
       const usage = BufferUsage.MAP_WRITE | BufferUsage.COPY_SRC;
       const request = { label: 'expert staging', sizeBytes, usage, mappedAtCreation: true, account: 'staging' as const };
@@ -110,9 +107,9 @@ export class ExpertLoader {
     signal?.throwIfAborted();
     if (this.#isStopped) throw engineError('engine.cancelled', 'The model is being unloaded.');
     const { parts, sizeBytes } = stagedParts(job);
-    const target = this.#placer.target(staging.buffer, staged, parts, job.slab);
-    const stagePart: OnPart = (bytes, i) => this.#placer.stagePart(staged, bytes, parts[i], i, job.slab);
-    const tier = await this.#store.read(job, target, stagePart, signal);
+    const target = this.#placer.target(staged, parts, job.slab);
+    const stage: OnBytes = (bytes, i, fromByte) => this.#placer.stage(staged, bytes, parts[i], i, fromByte, job.slab);
+    const tier = await this.#store.read(job, target, stage, signal);
     this.#placer.finish(staged, parts, job.slab, job.slot);
     staging.unmap();
     this.#placer.submit(staging.buffer, sizeBytes, job.slab, job.slot);

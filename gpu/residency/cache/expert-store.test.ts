@@ -16,10 +16,9 @@ test.each([1, 2, 3])('a pool of %i experts, several asked for in one turn', asyn
   const take = async (expert: number, isScan: boolean) => {
     const used = Buffer.alloc(sizeBytes);
     const { parts } = stagedParts({ ffn, expert });
-    const tier = await store.read({ layer: 0, expert, ffn, isScan }, new Uint8Array(sizeBytes), (bytes, i) => {
-      const { atBytes, slice } = parts[i];
-      used.set(bytes.subarray(atBytes, atBytes + slice.sizeBytes), atBytes);
-    });
+    const tier = await store.read({ layer: 0, expert, ffn, isScan }, new Uint8Array(sizeBytes), (bytes, i, fromByte) =>
+      used.set(bytes, parts[i].atBytes + fromByte),
+    );
     return { tier, bytes: used };
   };
   const wanted: Buffer[] = [];

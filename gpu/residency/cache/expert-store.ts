@@ -5,8 +5,11 @@
 import type { ExpertSlice, MoeFfnTensors } from '../../architectures/types.ts';
 import { alignUp } from '../../device/usage.ts';
 import type { ByteSource } from '../../gguf/types.ts';
+import { quantFormat } from '../../quant/formats.ts';
+import type { ComputeType } from '../../quant/types.ts';
 import { settle } from '../../settle.ts';
 import type { SlowTier } from './expert-loader.ts';
+import { PieceRing } from './piece-ring.ts';
 import { RamPool } from './ram-pool.ts';
 
 export interface ExpertName {
@@ -42,8 +45,8 @@ export function stagedParts({ ffn, expert }: Pick<ExpertName, 'ffn' | 'expert'>)
   return { parts, sizeBytes };
 }
 
-/** `bytes` are the expert's, from its first on; its part `i` has come. */
-export type OnPart = (bytes: Uint8Array, i: number) => void;
+/** `bytes` of part `i` of the expert have come, whole blocks from its byte `fromByte` on. */
+export type OnBytes = (bytes: Uint8Array, i: number, fromByte: number) => void;
 
 export class ExpertStore {
   readonly #sources: readonly ByteSource[];
@@ -64,28 +67,32 @@ export class ExpertStore {
   }
 
   /**
-   * Tells `onPart` of gate, up and down as they come: part `i` of an expert's bytes, which are those that the pool holds, or the first ones of
-   * `target` (mapped staging, say), which the file was read into. To be used at once. Rejects with `file.read`, when nothing is told any more;
-   * what is made of them counts after `verify`.
+   * Tells `onBytes` of gate, up and down as they come: of what the pool holds, or of what was read into `target`, whose first bytes are then the
+   * expert's, or into pieces. To be used at once. Rejects with `file.read`, when nothing is told any more; what is made of them counts after `verify`.
    */
-  async read(wanted: ExpertRead, target: Uint8Array, onPart: OnPart, signal?: AbortSignal): Promise<SlowTier> {
+  async read(wanted: ExpertRead, target: Uint8Array | PieceRing, onBytes: OnBytes, signal?: AbortSignal): Promise<SlowTier> {
     const { parts, sizeBytes } = stagedParts(wanted);
     const { layer, expert, isScan } = wanted;
     const key = `${layer}:${expert}`;
+    const partOf = (bytes: Uint8Array, { slice, atBytes }: StagedPart) => bytes.subarray(atBytes, atBytes + slice.sizeBytes);
     const held = this.#pool.get(key, isScan);
     if (held) {
-      parts.forEach((_, i) => onPart(held, i));
+      parts.forEach((part, i) => onBytes(partOf(held, part), i, 0));
       return 'ram';
     }
     const lent = this.#pool.lend(key, sizeBytes);
     const into = lent ?? target;
-    const reads = parts.map(async ({ slice, atBytes }, i) => {
-      await this.#sources[slice.tensor.part].readInto(
-        slice.offsetBytes,
-        into.subarray(atBytes, atBytes + slice.sizeBytes),
-        signal,
-      );
-      onPart(into, i);
+    const reads = parts.map(async (part, i) => {
+      const { offsetBytes, sizeBytes: partBytes, tensor } = part.slice;
+      const source = this.#sources[tensor.part];
+      if (into instanceof PieceRing) {
+        const { blockBytes } = quantFormat(tensor.type as ComputeType);
+        const run = { source, offsetBytes, lengthBytes: partBytes, unitBytes: blockBytes };
+        await into.read(run, (bytes, fromByte) => onBytes(bytes, i, fromByte), signal);
+      } else {
+        await source.readInto(offsetBytes, partOf(into, part), signal);
+        onBytes(partOf(into, part), i, 0);
+      }
     });
     try {
       await settle(reads); // nobody may take the memory away while one is in flight

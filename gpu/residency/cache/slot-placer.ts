@@ -14,18 +14,19 @@ import {
 } from '../../kernels/expert-repack/expert-repack.ts';
 import { openBlockCopier, type BlockCopier } from '../../quant/block-copier.ts';
 import { quantFormat } from '../../quant/formats.ts';
-import { planesSizeBytes, writePlanes } from '../../quant/planes.ts';
+import { planesSizeBytes, writeSomePlanes } from '../../quant/planes.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import type { ExpertSlab } from '../../runtime/buffers.ts';
 import { wholeBuffer } from '../../runtime/prefill-plan-steps.ts';
 import { blocksOf, slotPlace } from '../slabs.ts';
 import type { StagedPart } from './expert-store.ts';
+import { PieceRing } from './piece-ring.ts';
 
 export interface SlotPlacer {
-  /** Where a read should go, so that nothing needs to be moved: in the staged bytes where that serves. */
-  target(staging: GPUBuffer, staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab): Uint8Array;
-  /** Part `i` (gate, up, down) has come in `bytes`: the target, or others. */
-  stagePart(staged: Uint8Array, bytes: Uint8Array, part: StagedPart, i: number, slab: ExpertSlab): void;
+  /** Where reads should go: into the staged bytes, if nothing needs to be moved then, or piece by piece through other memory. */
+  target(staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab): Uint8Array | PieceRing;
+  /** Bytes of part `i` (gate, up, down), from its byte `fromByte` on, have come: in the target, or elsewhere. They are whole blocks. */
+  stage(staged: Uint8Array, bytes: Uint8Array, part: StagedPart, i: number, fromByte: number, slab: ExpertSlab): void;
   /** All parts are staged. */
   finish(staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab, slot: number): void;
   /** Submits what puts the staged bytes, unmapped now, into the slot. */
@@ -37,6 +38,10 @@ export interface SlotPlacer {
 export function stagingBufferBytes(slabs: readonly ExpertSlab[], expertBytes: number): number {
   return Math.max(REPACK_HEADER_BYTES + expertBytes, ...slabs.map(({ slotStrideBytes }) => slotStrideBytes));
 }
+
+/** Reads under way for the host: as many as thread pools serve, and all of them within a processor's caches. */
+const PIECES = 4;
+const PIECE_BYTES = 2 ** 20;
 
 const partsOf = (slab: ExpertSlab) => [slab.gate, slab.up, slab.down];
 
@@ -59,13 +64,12 @@ export class GpuPlacer implements SlotPlacer {
     this.#scratch = scratch;
   }
 
-  target(_staging: GPUBuffer, staged: Uint8Array): Uint8Array {
+  target(staged: Uint8Array): Uint8Array {
     return staged.subarray(REPACK_HEADER_BYTES);
   }
 
-  stagePart(staged: Uint8Array, bytes: Uint8Array, { slice, atBytes }: StagedPart): void {
-    if (bytes.buffer === staged.buffer) return;
-    staged.set(bytes.subarray(atBytes, atBytes + slice.sizeBytes), REPACK_HEADER_BYTES + atBytes);
+  stage(staged: Uint8Array, bytes: Uint8Array, { atBytes }: StagedPart, _i: number, fromByte: number): void {
+    if (bytes.buffer !== staged.buffer) staged.set(bytes, REPACK_HEADER_BYTES + atBytes + fromByte);
   }
 
   finish(staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab, slot: number): void {
@@ -122,32 +126,29 @@ function areInPlace(parts: readonly StagedPart[], slab: ExpertSlab): boolean {
 
 export class HostPlacer implements SlotPlacer {
   readonly #gpu: GpuDevice;
-  readonly #stagingBytes: number;
   readonly #copier: BlockCopier | null;
-  /** File bytes of what goes through each staging buffer, in the copier's memory where there is one. */
-  readonly #raw = new Map<GPUBuffer, Uint8Array>();
+  /** In the copier's memory where there is one. */
+  readonly #pieces: PieceRing;
 
-  /** For so many staging buffers. */
-  constructor(gpu: GpuDevice, stagingBytes: number, count: number) {
+  constructor(gpu: GpuDevice, expertBytes: number) {
     this.#gpu = gpu;
-    this.#stagingBytes = stagingBytes;
-    this.#copier = openBlockCopier(count * stagingBytes);
+    const pieceBytes = Math.min(PIECE_BYTES, expertBytes);
+    this.#copier = openBlockCopier(PIECES * pieceBytes);
+    const memory = this.#copier?.own ?? new Uint8Array(PIECES * pieceBytes);
+    const pieces = Array.from({ length: PIECES }, (_, i) => memory.subarray(i * pieceBytes, (i + 1) * pieceBytes));
+    this.#pieces = new PieceRing(pieces);
   }
 
-  target(staging: GPUBuffer, staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab): Uint8Array {
-    if (areInPlace(parts, slab)) return staged;
-    const at = this.#raw.size * this.#stagingBytes;
-    const raw =
-      this.#raw.get(staging) ?? this.#copier?.own.subarray(at, at + this.#stagingBytes) ?? new Uint8Array(this.#stagingBytes);
-    this.#raw.set(staging, raw);
-    return raw;
+  target(staged: Uint8Array, parts: readonly StagedPart[], slab: ExpertSlab): Uint8Array | PieceRing {
+    return areInPlace(parts, slab) ? staged : this.#pieces;
   }
 
-  stagePart(staged: Uint8Array, bytes: Uint8Array, { slice, atBytes }: StagedPart, i: number, slab: ExpertSlab): void {
+  stage(staged: Uint8Array, bytes: Uint8Array, _part: StagedPart, i: number, fromByte: number, slab: ExpertSlab): void {
     if (bytes.buffer === staged.buffer) return;
     const part = partsOf(slab)[i];
-    const blocks = bytes.subarray(atBytes, atBytes + slice.sizeBytes);
-    writePlanes(quantFormat(part.type), blocks, blocksOf(part), staged.subarray(part.offsetVec4 * 16), this.#copier);
+    const format = quantFormat(part.type);
+    const some = { first: fromByte / format.blockBytes, count: bytes.length / format.blockBytes, nBlocks: blocksOf(part) };
+    writeSomePlanes(format, bytes, some, staged.subarray(part.offsetVec4 * 16), this.#copier);
   }
 
   finish(): void {
@@ -164,6 +165,6 @@ export class HostPlacer implements SlotPlacer {
   }
 
   dispose(): void {
-    this.#raw.clear();
+    // memory only
   }
 }

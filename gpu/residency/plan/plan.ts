@@ -3,6 +3,7 @@
  * chunk and staging size that fits and takes the one that answers a reference turn soonest, so that more budget is never slower.
  */
 import { engineError } from '../../errors.ts';
+import { mostStagingBuffers } from '../staging.ts';
 import type { LayerResidency } from '../types.ts';
 import { GPU_SHARE, resolveBudgets, type ResolvedBudgets } from './budgets.ts';
 import { chooseContext, DEFAULT_CONTEXT_TOKENS } from './context.ts';
@@ -146,6 +147,10 @@ function fixedBytes(model: ModelNumbers, contextTokens: number, chunkTokens: num
   );
 }
 
+function readsInFlightOf({ repacksOnGpu }: ModelNumbers): number[] {
+  return READS_IN_FLIGHT.filter((count) => count <= mostStagingBuffers(!repacksOnGpu));
+}
+
 /** A staging buffer per read in flight, and the scratch from which bytes are put into planes, for the largest expert. */
 function expertStaging(model: ModelNumbers, readsInFlight: number): number {
   const largest = Math.max(0, ...model.layers.map(({ stagedBytes }) => stagedBytes));
@@ -245,7 +250,7 @@ class Search {
     const addressable = MOST_SLAB_SHARDS * Math.min(...model.layers.map(({ slotsPerShard }) => slotsPerShard));
     const transitSlots = Math.min(2 * nUsed, nExperts, addressable);
     for (const chunkTokens of CHUNKS) {
-      for (const readsInFlight of READS_IN_FLIGHT) yield* this.#passing(chunkTokens, readsInFlight, transitSlots);
+      for (const readsInFlight of readsInFlightOf(model)) yield* this.#passing(chunkTokens, readsInFlight, transitSlots);
     }
     for (const least of this.#passing(CHUNKS[0], 1, nUsed)) if (least.placement.nStreamed === model.layers.length) yield least;
   }
