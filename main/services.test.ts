@@ -93,6 +93,8 @@ test('experts at work: told to the page, kept as the profile from which the next
     tokens: 0,
     nUsed: 1,
     layers: [{ layer: 0, uses: [5, 2] }],
+    usesByDepth: [5, 2],
+    substitutes: 0,
     hits: 6,
     missesFromRam: 1,
     missesFromDisk: 0,

@@ -89,6 +89,8 @@ export interface ExpertActivity {
   readonly nUsed: number;
   /** One per MoE layer: its place in the model, and how often each of its experts was used. */
   readonly layers: readonly { readonly layer: number; readonly uses: readonly number[] }[];
+  /** Uses over all layers by how many other experts of the layer were used since the last time, `[E]`. */
+  readonly usesByDepth: readonly number[];
   /** (layer, token, rank) uses since the answer began, by where the expert was. */
   readonly hits: number;
   readonly missesFromRam: number;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ExpertActivity } from '../residency/types.ts';
+import { ReuseDepths } from '../residency/policy/reuse-depths.ts';
 import { ExpertActivityRecorder } from './expert-activity.ts';
 import type { Engine } from './types.ts';
 
@@ -20,6 +21,7 @@ function setUp() {
   let nowMs = 0;
   const recorder = new ExpertActivityRecorder(
     () => engine as unknown as Engine,
+    new ReuseDepths(2, 4),
     (report) => reports.push(report),
     () => nowMs,
   );
@@ -44,6 +46,7 @@ test('uses are counted per MoE layer; reports keep their distance; the last one 
       { layer: 1, uses: [4, 1, 2, 1] },
       { layer: 2, uses: [2, 4, 1, 1] },
     ],
+    usesByDepth: [7, 3, 2, 4],
     hits: 16,
     ramPoolBytes: 7,
     gpuMemory: { totalBytes: 9 },

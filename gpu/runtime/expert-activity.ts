@@ -1,5 +1,6 @@
 /** What the experts did during one answer: uses per layer and expert from the routing records that ride with the ids, and where they were found. */
 import type { ModelSpec } from '../architectures/types.ts';
+import { ReuseDepths } from '../residency/policy/reuse-depths.ts';
 import type { ExpertActivity, ResidencyCounters } from '../residency/types.ts';
 import type { Engine } from './types.ts';
 
@@ -13,6 +14,9 @@ export class ExpertActivityRecorder {
   readonly #present: () => Engine;
   readonly #report: (activity: ExpertActivity) => void;
   readonly #nowMs: () => number;
+  /** Of all answers of the model. */
+  readonly #depths: ReuseDepths;
+  readonly #usesByDepth: number[];
   readonly #layers: { readonly layer: number; readonly uses: number[] }[];
   #engine: Engine;
   #start: ResidencyCounters;
@@ -22,8 +26,14 @@ export class ExpertActivityRecorder {
   #nUsed = 0;
   #reportedAtMs = -Infinity;
 
-  constructor(present: () => Engine, report: (activity: ExpertActivity) => void, nowMs: () => number = () => performance.now()) {
+  constructor(
+    present: () => Engine,
+    depths: ReuseDepths,
+    report: (activity: ExpertActivity) => void,
+    nowMs: () => number = () => performance.now(),
+  ) {
     this.#present = present;
+    this.#depths = depths;
     this.#engine = present();
     this.#report = report;
     this.#nowMs = nowMs;
@@ -31,6 +41,7 @@ export class ExpertActivityRecorder {
       layer,
       uses: new Array<number>(nExperts).fill(0),
     }));
+    this.#usesByDepth = this.#layers[0].uses.map(() => 0);
     this.#start = this.#engine.residency();
   }
 
@@ -50,6 +61,7 @@ export class ExpertActivityRecorder {
   add(routing: Uint16Array): void {
     this.#tokens++;
     this.#nUsed = routing.length / this.#layers.length;
+    this.#depths.add(routing, this.#usesByDepth);
     routing.forEach((expert, i) => this.#layers[Math.floor(i / this.#nUsed)].uses[expert]++);
     if (this.#nowMs() - this.#reportedAtMs >= REPORT_EVERY_MS) this.finish();
   }
@@ -63,6 +75,7 @@ export class ExpertActivityRecorder {
       tokens: this.#tokens,
       nUsed: this.#nUsed,
       layers: this.#layers.map(({ layer, uses }) => ({ layer, uses: [...uses] })),
+      usesByDepth: [...this.#usesByDepth],
       hits: Math.max(0, this.#tokens * this.#nUsed * this.#layers.length - missesFromRam - missesFromDisk),
       missesFromRam,
       missesFromDisk,
@@ -82,6 +95,12 @@ export class ExpertActivityRecorder {
       substitutes: since('substitutes'),
     };
   }
+}
+
+/** For the answers of a model that has experts. */
+export function reuseDepthsOf(model: ModelSpec): ReuseDepths {
+  const layers = moeLayers(model);
+  return new ReuseDepths(layers.length, layers[0]?.nExperts ?? 0);
 }
 
 function moeLayers(model: ModelSpec): { layer: number; nExperts: number }[] {

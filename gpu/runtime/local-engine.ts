@@ -11,10 +11,11 @@ import type { ByteSource } from '../gguf/types.ts';
 import { invariant } from '../invariant.ts';
 import type { KvType } from '../quant/kv-types.ts';
 import { probeDevice, type DeviceMachine } from '../residency/plan/plan-for-device.ts';
-import type { DeviceLinks, OffloadPlan, Surroundings } from '../residency/plan/types.ts';
+import type { DeviceLinks, ModelHistory, OffloadPlan, Surroundings } from '../residency/plan/types.ts';
 import type { ExpertActivity, ResidencyCounters } from '../residency/types.ts';
 import { createPlannedEngine } from './planned-engine.ts';
-import { ExpertActivityRecorder } from './expert-activity.ts';
+import type { ReuseDepths } from '../residency/policy/reuse-depths.ts';
+import { ExpertActivityRecorder, reuseDepthsOf } from './expert-activity.ts';
 import type { SessionCallbacks, SessionRequest, SessionResult } from './session.ts';
 import { SurvivingEngine, type MadeEngine } from './surviving-engine.ts';
 import type { Engine, EngineOptions } from './types.ts';
@@ -50,6 +51,7 @@ export interface LocalPlanning extends Surroundings {
   readonly ramBudgetBytes: number | null;
   /** Per MoE layer, uses of each expert in earlier answers (EngineOptions). */
   readonly warmCounts: readonly ArrayLike<number>[] | null;
+  readonly hitCurve: ModelHistory['hitCurve'];
   /** Margin of cache-aware routing, which changes answers (EngineOptions); null: exact. */
   readonly approximateRouting: number | null;
 }
@@ -86,6 +88,7 @@ export type LocalReset =
 interface Loaded {
   readonly sources: readonly ClosableSource[];
   readonly survivor: SurvivingEngine;
+  readonly depths: ReuseDepths;
 }
 
 /** Calls come one after another; a second one while another runs waits for nothing and is a bug of the host, but for `unload` and `close`. */
@@ -118,7 +121,7 @@ export class LocalEngine {
       const made = await this.#create(gpu, model, request, onProgress, signal);
       throwIfCancelled(signal);
       const survivor = this.#survive(gpu, made, sources, request.planning?.warmCounts ?? undefined);
-      this.#loaded = { sources, survivor };
+      this.#loaded = { sources, survivor, depths: reuseDepthsOf(model) };
       return loadedOf(gpu, made, made.measured);
     } catch (error) {
       gpu?.dispose();
@@ -134,11 +137,11 @@ export class LocalEngine {
     signal: AbortSignal,
   ): Promise<SessionResult> {
     if (!this.#loaded) throw engineError('gpu.device-lost', 'No model is loaded in the engine. Load it again.');
-    const { survivor } = this.#loaded;
+    const { survivor, depths } = this.#loaded;
     const { onPrefill, onTokens, onExperts } = callbacks;
     if (!onExperts || survivor.engine.model.layers.every(({ ffn }) => ffn.kind === 'dense'))
       return survivor.generate({ ...request, signal }, { onPrefill, onTokens });
-    const experts = new ExpertActivityRecorder(() => survivor.engine, onExperts);
+    const experts = new ExpertActivityRecorder(() => survivor.engine, depths, onExperts);
     const result = await survivor.generate(
       { ...request, signal },
       {
@@ -221,13 +224,14 @@ export class LocalEngine {
       });
       return { ...(await made(gpu, options)), measured: null };
     }
-    const { gpuBudgetBytes, ramBudgetBytes, warmCounts, approximateRouting, ...surroundings } = planning;
+    const { gpuBudgetBytes, ramBudgetBytes, warmCounts, hitCurve, approximateRouting, ...surroundings } = planning;
     return createPlannedEngine(gpu, model, {
       gpuBudget: gpuBudgetBytes === null ? null : { bytes: gpuBudgetBytes },
       ramBudget: ramBudgetBytes === null ? null : { bytes: ramBudgetBytes },
       context: contextTokens === null ? null : { tokens: contextTokens, fixed: false },
       expertsUsed: expertsUsed ?? undefined,
       kvType,
+      hitCurve: hitCurve ?? undefined,
       surroundings,
       options: { ...options, warmCounts: warmCounts ?? undefined, approximateRouting: approximateRouting ?? undefined },
       create: createEngine,

@@ -20,6 +20,8 @@ export interface EnginePlanning extends EngineSurroundings {
   readonly ramBudgetBytes: number | null;
   /** Uses of each expert in earlier answers, `[MoE layers][E]`; null: none are known. */
   readonly warmCounts: readonly Float32Array[] | null;
+  /** Share of slots → share of uses that hit, from earlier answers; null: too few. */
+  readonly hitCurve: readonly (readonly [share: number, hit: number])[] | null;
   /** Margin of cache-aware routing, which changes answers; null: exact. */
   readonly approximateRouting: number | null;
 }

@@ -4,6 +4,7 @@
  */
 import { findLinks, machineFigures } from '../../gpu/residency/plan/machine.ts';
 import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
+import { hitCurveOf } from '../../gpu/residency/policy/reuse-depths.ts';
 import type {
   EngineClient,
   EngineLoaded,
@@ -19,6 +20,9 @@ import { keepLinks, readLinks } from './link-store.ts';
 import { readRam, type RamFigures } from './memory.ts';
 import { ProfileStore } from './profile-store.ts';
 import { RamGuard } from './ram-guard.ts';
+
+/** Answers of so many tokens say more of a model's hit rates than other models do. */
+const LEAST_CURVE_TOKENS = 256;
 
 export interface ExpertsDependencies {
   readonly dataFolder: string;
@@ -52,8 +56,10 @@ export class ExpertsService {
   planning(modelKey: string): EnginePlanning {
     const { gpuBudgetBytes, ramBudgetBytes, approximateRouting } = this.#deps.settings();
     this.#modelKey = modelKey;
-    const warmCounts = this.profiles.read(modelKey)?.counts ?? null;
-    return { ...this.surroundings(), gpuBudgetBytes, ramBudgetBytes, warmCounts, approximateRouting };
+    const profile = this.profiles.read(modelKey);
+    const warmCounts = profile?.counts ?? null;
+    const hitCurve = profile && profile.tokens >= LEAST_CURVE_TOKENS ? hitCurveOf(profile.usesByDepth) : null;
+    return { ...this.surroundings(), gpuBudgetBytes, ramBudgetBytes, warmCounts, hitCurve, approximateRouting };
   }
 
   /** Budgets and speeds as the last load with a plan found them, in this session or before; null before the first. */
@@ -91,16 +97,10 @@ export class ExpertsService {
   }
 
   /** An answer of the loaded model ended: what it used makes the next start warm, unless it was bent to what was there anyway. */
-  answered({ layers, tokens, substitutes }: ExpertActivity): void {
+  answered({ layers, usesByDepth, tokens, substitutes }: ExpertActivity): void {
     const modelKey = this.#modelKey;
     if (modelKey === null || substitutes > 0) return;
-    this.#keep(() =>
-      this.profiles.add(
-        modelKey,
-        layers.map(({ uses }) => uses),
-        tokens,
-      ),
-    );
+    this.#keep(() => this.profiles.add(modelKey, { counts: layers.map(({ uses }) => uses), usesByDepth, tokens }));
   }
 
   unloaded(): void {

@@ -10,6 +10,7 @@ import {
   emptyProfile,
   parseProfile,
   serialiseProfile,
+  type NewUses,
   type RoutingProfile,
 } from '../../gpu/residency/policy/profile.ts';
 import { writeWhole } from './small-file.ts';
@@ -33,13 +34,14 @@ export class ProfileStore {
     }
   }
 
-  /** Adds what an answer of `tokens` used: counts `[MoE layers][E]`. Throws where the folder cannot be written. */
-  add(modelKey: string, counts: readonly ArrayLike<number>[], tokens: number): void {
+  /** Adds what an answer used. Throws where the folder cannot be written. */
+  add(modelKey: string, uses: NewUses): void {
+    const { counts, tokens } = uses;
     if (counts.length === 0 || tokens === 0) return;
     const nExperts = counts[0].length;
     const known = this.read(modelKey);
     const fits = known?.nExperts === nExperts && known.counts.length === counts.length;
-    const profile = addToProfile(fits ? known : emptyProfile(modelKey, counts.length, nExperts), counts, tokens);
+    const profile = addToProfile(fits ? known : emptyProfile(modelKey, counts.length, nExperts), uses);
     writeWhole(this.#file(modelKey), serialiseProfile(profile));
   }
 

@@ -63,20 +63,22 @@ test('what the last load found is there after a restart; a damaged file is no fi
   }
 });
 
+const uses = (counts: Float32Array[], tokens: number) => ({ counts, usesByDepth: counts[0], tokens });
+
 test('profiles add up, belong to one model, and can be forgotten', () => {
   const store = new ProfileStore(folder);
   expect(store.read('sha256:1')).toBeNull();
-  store.add('sha256:1', [Float32Array.of(3, 0), Float32Array.of(0, 2)], 2);
-  store.add('sha256:1', [Float32Array.of(1, 0), Float32Array.of(0, 0)], 1);
+  store.add('sha256:1', uses([Float32Array.of(3, 0), Float32Array.of(0, 2)], 2));
+  store.add('sha256:1', uses([Float32Array.of(1, 0), Float32Array.of(0, 0)], 1));
   const profile = store.read('sha256:1')!;
   expect(profile.counts[0][0]).toBeCloseTo(4, 3);
   expect(profile.counts[1][1]).toBeCloseTo(2, 3);
   expect(store.read('sha256:2')).toBeNull();
-  store.add('sha256:1', [Float32Array.of(1, 1, 1)], 1); // another shape: the old counts mean nothing
+  store.add('sha256:1', uses([Float32Array.of(1, 1, 1)], 1)); // another shape: the old counts mean nothing
   expect(store.read('sha256:1')).toMatchObject({ nExperts: 3 });
   store.forget('sha256:1');
   expect(store.read('sha256:1')).toBeNull();
-  store.add('sha256:3', [Float32Array.of(1)], 1);
+  store.add('sha256:3', uses([Float32Array.of(1)], 1));
   store.forgetAll();
   expect(readdirSync(folder)).toEqual([]);
 });
@@ -84,9 +86,9 @@ test('profiles add up, belong to one model, and can be forgotten', () => {
 test('a profile whose file stands for another model is not read', () => {
   const store = new ProfileStore(folder);
   const profiles = path.join(folder, 'routing-profiles');
-  store.add('sha256:1', [Float32Array.of(3, 0)], 2);
+  store.add('sha256:1', uses([Float32Array.of(3, 0)], 2));
   const [first] = readdirSync(profiles);
-  store.add('sha256:2', [Float32Array.of(0, 1)], 1);
+  store.add('sha256:2', uses([Float32Array.of(0, 1)], 1));
   const [second] = readdirSync(profiles).filter((name) => name !== first);
   copyFileSync(path.join(profiles, first), path.join(profiles, second));
   expect(store.read('sha256:1')).not.toBeNull();

@@ -45,6 +45,7 @@ export class FakeExperts {
       tokens: this.#tokens,
       nUsed: N_USED,
       layers,
+      usesByDepth: [],
       hits,
       missesFromRam,
       missesFromDisk,

@@ -103,6 +103,7 @@ async function open({ bytes, budget }: Model, losable = true) {
           gpuBudgetBytes,
           ramBudgetBytes: 50_000,
           warmCounts: null,
+          hitCurve: null,
           approximateRouting: null,
           ramFreeBytes: 2 ** 32,
           ramTotalBytes: 2 ** 33,

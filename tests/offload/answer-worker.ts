@@ -5,10 +5,12 @@
 import { parseArgs } from 'node:util';
 import { openDevice } from '../../gpu/device/open-device.ts';
 import type { OffloadPlan } from '../../gpu/residency/plan/types.ts';
+import { hitCurveOf } from '../../gpu/residency/policy/reuse-depths.ts';
 import type { ResidencyCounters } from '../../gpu/residency/types.ts';
+import { reuseDepthsOf } from '../../gpu/runtime/expert-activity.ts';
 import type { EngineCounters, MemoryLedger } from '../../gpu/runtime/types.ts';
 import { promptIds } from '../../main/hosts/cli/commands/bench.ts';
-import { openEngine } from '../../main/hosts/node/engine.ts';
+import { openEngine, type OpenEngineOptions } from '../../main/hosts/node/engine.ts';
 import { nodeGpu, type AdapterChoice } from '../../main/hosts/node/gpu.ts';
 
 export interface Answer {
@@ -42,6 +44,8 @@ const { values, positionals } = parseArgs({
     warm: { type: 'string', default: '0' },
     /** 0: greedy. Greedy answers of tiny models repeat themselves, and then hardly miss. */
     temperature: { type: 'string', default: '0' },
+    /** Tokens answered before that, by an engine of its own, whose routing the plan's hit rates then come from; 0: assumed. */
+    recorded: { type: 'string', default: '0' },
     data: { type: 'string' },
     /** Seconds after which no further token is asked for. */
     limit: { type: 'string', default: 'Infinity' },
@@ -65,7 +69,7 @@ async function openAndWait(): Promise<void> {
 
 async function answer(path: string): Promise<Answer> {
   const [promptTokens, newTokens] = [Number(values.prompt), Number(values.tokens)];
-  const opened = await openEngine({
+  const wishes = {
     path,
     adapter,
     contextTokens: promptTokens + newTokens,
@@ -74,7 +78,9 @@ async function answer(path: string): Promise<Answer> {
     ramBudget: values.ram ? { bytes: Number(values.ram) } : undefined,
     dataFolder: values.data,
     measure: true,
-  });
+  };
+  const hitCurve = Number(values.recorded) > 0 ? await recordedCurve(wishes, Number(values.recorded)) : undefined;
+  const opened = await openEngine({ ...wishes, hitCurve });
   const { engine, plan, loadMs, device } = opened;
   console.error(`loaded in ${seconds(loadMs)} s; layers ${JSON.stringify(plan.layers)}`);
   if (Number(values.warm) > 0) {
@@ -131,6 +137,24 @@ async function answer(path: string): Promise<Answer> {
   };
   await opened.close();
   return { ...times, tokens, plan, ...figures, adapter: device.capabilities.description };
+}
+
+/** By the routing of an answer of so many tokens, in turns that the context has room for. */
+async function recordedCurve(wishes: OpenEngineOptions & { readonly promptTokens: number }, tokens: number) {
+  const opened = await openEngine(wishes);
+  const depths = reuseDepthsOf(opened.model);
+  const nExperts = Math.max(...opened.model.layers.map(({ ffn }) => (ffn.kind === 'moe' ? ffn.moe.nExperts : 0)));
+  const byDepth = new Array<number>(nExperts).fill(0);
+  const maxTokens = wishes.contextTokens! - wishes.promptTokens;
+  for (let done = 0; done < tokens; done += maxTokens) {
+    opened.engine.truncate(0);
+    await opened.engine.prefill(promptIds(wishes.promptTokens, opened.model.vocabularySize));
+    const sampling = { ...SAMPLING, seed: SAMPLING.seed + 1 + done };
+    for await (const { routing } of opened.engine.generate({ maxTokens, sampling, endIds: new Set(), routing: true }))
+      if (routing) depths.add(routing, byDepth);
+  }
+  await opened.close();
+  return hitCurveOf(byDepth);
 }
 
 function processorMs(): number {

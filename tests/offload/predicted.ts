@@ -1,6 +1,6 @@
 /**
  * Is what the planner predicts what is measured? `node main/hosts/launcher/with-node.mjs tests/offload/predicted.ts [MODEL.gguf …] [--budgets
- * 10%,40%,75%] [--prompt 128] [--tokens 64] [--warm 32] [--adapter lavapipe]`: memory by tier and speed for each file (generated ones besides) and
+ * 10%,40%,75%] [--prompt 128] [--tokens 64] [--warm 32] [--recorded 0] [--adapter lavapipe]`: memory by tier and speed for each file (generated ones besides) and
  * budget, a share of the way from the least that runs to all resident. Each run measures its own speeds and answers once before it counts, at
  * temperature 1. Exit code 1 where memory is more than 10 % or tokens/s more than 25 % off.
  */
@@ -50,12 +50,14 @@ export interface PredictionRequest {
   readonly promptTokens: number;
   readonly newTokens: number;
   readonly warmTokens: number;
+  /** Tokens whose routing hit rates are predicted from; 0: they are assumed. */
+  readonly recordedTokens?: number;
   /** Each run keeps its speeds in a folder of its own in here. */
   readonly dataFolder: string;
 }
 
 export async function* measurePredictions(request: PredictionRequest): AsyncGenerator<PredictionRow> {
-  const { adapter, promptTokens, newTokens, warmTokens } = request;
+  const { adapter, promptTokens, newTokens, warmTokens, recordedTokens } = request;
   const baselineBytes = await adapterBaselineBytes(adapter);
   for (const model of request.files) {
     const { least, most, expertBytes } = await rangeOf(model, promptTokens + newTokens);
@@ -63,7 +65,7 @@ export async function* measurePredictions(request: PredictionRequest): AsyncGene
       const gpuBytes = Math.ceil(least + budget * (most - least));
       const ramBytes = Math.floor(RAM_SHARE * expertBytes);
       const dataFolder = mkdtempSync(path.join(request.dataFolder, 'run-'));
-      const sizes = { promptTokens, newTokens, warmTokens, temperature: 1, dataFolder };
+      const sizes = { promptTokens, newTokens, warmTokens, recordedTokens, temperature: 1, dataFolder };
       yield rowOf(await watchedAnswer({ model, adapter, gpuBytes, ramBytes, ...sizes }), {
         file: path.basename(model),
         budget,
@@ -174,6 +176,7 @@ async function main(): Promise<void> {
       prompt: { type: 'string', default: '128' },
       tokens: { type: 'string', default: '64' },
       warm: { type: 'string', default: '32' },
+      recorded: { type: 'string', default: '0' },
       adapter: { type: 'string', default: process.env.CONCLAVE_ADAPTER ?? 'auto' },
       'no-generated': { type: 'boolean', default: false },
     },
@@ -188,6 +191,7 @@ async function main(): Promise<void> {
       promptTokens: Number(values.prompt),
       newTokens: Number(values.tokens),
       warmTokens: Number(values.warm),
+      recordedTokens: Number(values.recorded),
       dataFolder,
     };
     for await (const row of measurePredictions(request)) {

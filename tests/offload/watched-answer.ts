@@ -14,6 +14,8 @@ export interface AnswerRequest {
   readonly newTokens: number;
   /** Tokens answered before, which do not count; default none. */
   readonly warmTokens?: number;
+  /** Tokens whose routing the plan's hit rates come from; default none. */
+  readonly recordedTokens?: number;
   /** Default 0: greedy. */
   readonly temperature?: number;
   /** Where link speeds are kept from one run to the next. */
@@ -36,7 +38,8 @@ export async function watchedAnswer(request: AnswerRequest): Promise<WatchedAnsw
   const budgets = ['--gpu', `${gpuBytes}`, '--ram', `${ramBytes}`];
   const limit = ['--limit', `${request.limitSeconds ?? Infinity}`];
   const sizes = ['--prompt', `${promptTokens}`, '--tokens', `${newTokens}`, '--data', dataFolder];
-  const more = ['--warm', `${request.warmTokens ?? 0}`, '--temperature', `${request.temperature ?? 0}`];
+  const recorded = ['--recorded', `${request.recordedTokens ?? 0}`];
+  const more = [...recorded, '--warm', `${request.warmTokens ?? 0}`, '--temperature', `${request.temperature ?? 0}`];
   const start = () => startWorker([model, '--adapter', adapter, ...budgets, ...sizes, ...more, ...limit]);
   const child = request.group ? request.group.around(start) : start();
   const watch = new PssWatch(child.pid!, request.everyMs ?? 1000);

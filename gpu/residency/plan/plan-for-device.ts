@@ -13,7 +13,7 @@ import type { ComputeType } from '../../quant/types.ts';
 import { findLinks, machineFigures, type KnownMachine } from './machine.ts';
 import { modelNumbers, type NumericSettings } from './model-numbers.ts';
 import { mostGpuBytes, planOffload, predictPlan } from './plan.ts';
-import type { ContextWish, DeviceLinks, ModelNumbers, OffloadPlan, PlanRequest, Surroundings } from './types.ts';
+import type { ContextWish, DeviceLinks, ModelHistory, ModelNumbers, OffloadPlan, PlanRequest, Surroundings } from './types.ts';
 
 /** Bytes, or a share of what is free. */
 export type Budget = { readonly bytes: number } | { readonly share: number };
@@ -24,6 +24,8 @@ export interface PlanWishes extends NumericSettings {
   readonly ramBudget: Budget | null;
   readonly context: ContextWish | null;
   readonly computeMsPerToken?: number;
+  /** From recorded routing of the model. */
+  readonly hitCurve?: ModelHistory['hitCurve'];
   /** Of the prompt whose speed is predicted. */
   readonly promptTokens?: number;
   /** Measure unknown link speeds only where experts must share; then a plan for all resident predicts by assumptions. */
@@ -118,7 +120,7 @@ function planRequest(wishes: PlanWishes, known: KnownMachine, gpuRefusedMore = f
     },
     machine: machineFigures(known),
     context: wishes.context,
-    history: { computeMsPerToken: wishes.computeMsPerToken ?? null, hitCurve: null },
+    history: { computeMsPerToken: wishes.computeMsPerToken ?? null, hitCurve: wishes.hitCurve ?? null },
     promptTokens: wishes.promptTokens,
   };
 }

@@ -2,7 +2,7 @@
 import { readModel } from '../../../gpu/architectures/read-model.ts';
 import type { ModelSpec } from '../../../gpu/architectures/types.ts';
 import { openDevice, type GpuDevice } from '../../../gpu/device/open-device.ts';
-import type { Budget } from '../../../gpu/residency/plan/plan-for-device.ts';
+import type { Budget, PlanWishes } from '../../../gpu/residency/plan/plan-for-device.ts';
 import type { OffloadPlan } from '../../../gpu/residency/plan/types.ts';
 import { createEngine } from '../../../gpu/runtime/engine.ts';
 import type { ConclaveError } from '../../../gpu/errors.ts';
@@ -30,6 +30,8 @@ export interface OpenEngineOptions extends Omit<EngineOptions, 'model' | 'reside
   readonly measure?: boolean;
   /** Length of the prompt whose speed the plan predicts; default 512. */
   readonly promptTokens?: number;
+  /** From recorded routing of the model. */
+  readonly hitCurve?: PlanWishes['hitCurve'];
   /** The device failed under `session`, and is being had again. */
   readonly onReset?: (fault: ConclaveError) => void;
 }
@@ -52,8 +54,8 @@ export interface OpenedEngine {
 
 /** Rejects with gguf.*, file.*, model.*, gpu.* or engine.* (`engine.budget`: it does not fit); nothing stays open then. */
 export async function openEngine({ path, adapter = 'auto', ...wishes }: OpenEngineOptions): Promise<OpenedEngine> {
-  const { gpuBudget, ramBudget, dataFolder, measure, onReset, contextTokens, expertsUsed, kvType, promptTokens, ...options } =
-    wishes;
+  const { dataFolder, measure, onReset, promptTokens, hitCurve, ...asked } = wishes;
+  const { gpuBudget, ramBudget, contextTokens, expertsUsed, kvType, ...options } = asked;
   const startMs = performance.now();
   const opened = await openModelFile(path, options.signal);
   let device: GpuDevice | undefined;
@@ -65,7 +67,7 @@ export async function openEngine({ path, adapter = 'auto', ...wishes }: OpenEngi
     const open = async () => openDevice(await nodeGpu(adapter));
     const gpu = (device = await open());
     const planned = await createPlannedEngine(gpu, model, {
-      ...wishesOf({ contextTokens, expertsUsed, kvType, gpuBudget, ramBudget, promptTokens }),
+      ...wishesOf({ contextTokens, expertsUsed, kvType, gpuBudget, ramBudget, promptTokens, hitCurve }),
       measureOnlyToShare: !measure,
       surroundings: surroundingsOf(dataFolder),
       options,

@@ -38,7 +38,8 @@ export function wishesOf({
   gpuBudget,
   ramBudget,
   promptTokens,
-}: Omit<PlanOptions, 'adapter' | 'dataFolder'> & Pick<PlanWishes, 'promptTokens'>): PlanWishes {
+  hitCurve,
+}: Omit<PlanOptions, 'adapter' | 'dataFolder'> & Pick<PlanWishes, 'promptTokens' | 'hitCurve'>): PlanWishes {
   return {
     gpuBudget: gpuBudget ?? null,
     ramBudget: ramBudget ?? null,
@@ -46,6 +47,7 @@ export function wishesOf({
     expertsUsed,
     kvType,
     promptTokens,
+    hitCurve,
   };
 }
 
