@@ -109,7 +109,8 @@ export class ExpertLoader {
     const { parts, sizeBytes } = stagedParts(job);
     const target = this.#placer.target(staged, parts, job.slab);
     const stage: OnBytes = (bytes, i, fromByte) => this.#placer.stage(staged, bytes, parts[i], i, fromByte, job.slab);
-    const tier = await this.#store.read(job, target, stage, signal);
+    const read = this.#store.read(job, target, stage, signal);
+    const tier = typeof read === 'string' ? read : await read; // what has come goes its way before others are read
     this.#placer.finish(staged, parts, job.slab, job.slot);
     staging.unmap();
     this.#placer.submit(staging.buffer, sizeBytes, job.slab, job.slot);

@@ -9,7 +9,7 @@ import { quantFormat } from '../../quant/formats.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { settle } from '../../settle.ts';
 import type { SlowTier } from './expert-loader.ts';
-import { PieceRing } from './piece-ring.ts';
+import { PieceRing, type OnRunBytes } from './piece-ring.ts';
 import { RamPool } from './ram-pool.ts';
 
 export interface ExpertName {
@@ -48,6 +48,10 @@ export function stagedParts({ ffn, expert }: Pick<ExpertName, 'ffn' | 'expert'>)
 /** `bytes` of part `i` of the expert have come, whole blocks from its byte `fromByte` on. */
 export type OnBytes = (bytes: Uint8Array, i: number, fromByte: number) => void;
 
+function partOf(expert: Uint8Array, { slice, atBytes }: StagedPart): Uint8Array {
+  return expert.subarray(atBytes, atBytes + slice.sizeBytes);
+}
+
 export class ExpertStore {
   readonly #sources: readonly ByteSource[];
   readonly #pool: RamPool;
@@ -68,41 +72,45 @@ export class ExpertStore {
 
   /**
    * Tells `onBytes` of gate, up and down as they come: of what the pool holds, or of what was read into `target`, whose first bytes are then the
-   * expert's, or into pieces. To be used at once. Rejects with `file.read`, when nothing is told any more; what is made of them counts after `verify`.
+   * expert's, or into pieces. To be used at once. No promise: all has come. Rejects with `file.read`, when nothing is told any more; what is made of
+   * them counts after `verify`.
    */
-  async read(wanted: ExpertRead, target: Uint8Array | PieceRing, onBytes: OnBytes, signal?: AbortSignal): Promise<SlowTier> {
+  read(wanted: ExpertRead, target: Uint8Array | PieceRing, onBytes: OnBytes, signal?: AbortSignal): SlowTier | Promise<SlowTier> {
     const { parts, sizeBytes } = stagedParts(wanted);
     const { layer, expert, isScan } = wanted;
     const key = `${layer}:${expert}`;
-    const partOf = (bytes: Uint8Array, { slice, atBytes }: StagedPart) => bytes.subarray(atBytes, atBytes + slice.sizeBytes);
     const held = this.#pool.get(key, isScan);
     if (held) {
       parts.forEach((part, i) => onBytes(partOf(held, part), i, 0));
       return 'ram';
     }
     const lent = this.#pool.lend(key, sizeBytes);
-    const into = lent ?? target;
-    const reads = parts.map(async (part, i) => {
-      const { offsetBytes, sizeBytes: partBytes, tensor } = part.slice;
-      const source = this.#sources[tensor.part];
-      if (into instanceof PieceRing) {
-        const { blockBytes } = quantFormat(tensor.type as ComputeType);
-        const run = { source, offsetBytes, lengthBytes: partBytes, unitBytes: blockBytes };
-        await into.read(run, (bytes, fromByte) => onBytes(bytes, i, fromByte), signal);
-      } else {
-        await source.readInto(offsetBytes, partOf(into, part), signal);
-        onBytes(partOf(into, part), i, 0);
-      }
-    });
-    try {
-      await settle(reads); // nobody may take the memory away while one is in flight
-    } catch (error) {
+    const reads = parts.flatMap(
+      (part, i) => this.#readPart(lent ?? target, part, (bytes, from) => onBytes(bytes, i, from), signal) ?? [],
+    );
+    const isRead = (): SlowTier => {
+      this.bytesRead += parts.reduce((sum, { slice }) => sum + slice.sizeBytes, 0);
+      if (lent) this.#pool.put(key, lent);
+      return 'disk';
+    };
+    const hasFailed = (error: unknown): never => {
       if (lent) this.#pool.giveBack(lent);
       throw error;
+    };
+    if (reads.length === 0) return isRead();
+    return settle(reads).then(isRead, hasFailed); // nobody may take the memory away while one is in flight
+  }
+
+  /** null: it has come. */
+  #readPart(into: Uint8Array | PieceRing, part: StagedPart, onBytes: OnRunBytes, signal: AbortSignal | undefined) {
+    const { offsetBytes, sizeBytes: lengthBytes, tensor } = part.slice;
+    const source = this.#sources[tensor.part];
+    if (into instanceof PieceRing) {
+      const { blockBytes } = quantFormat(tensor.type as ComputeType);
+      return into.read({ source, offsetBytes, lengthBytes, unitBytes: blockBytes }, onBytes, signal);
     }
-    this.bytesRead += parts.reduce((sum, { slice }) => sum + slice.sizeBytes, 0);
-    if (lent) this.#pool.put(key, lent);
-    return 'disk';
+    const bytes = partOf(into, part);
+    return source.readInto(offsetBytes, bytes, signal).then(() => onBytes(bytes, 0));
   }
 
   /** Rejects with `file.changed` where a part is not the file that was opened; what was read of it is then forgotten. */

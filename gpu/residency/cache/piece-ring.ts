@@ -42,13 +42,25 @@ export class PieceRing {
     this.#nowMs = nowMs;
   }
 
-  /** Tells `onBytes` of all of `run`, in any order. Rejects with what a read fails with, when none is in flight any more and nothing is told. */
-  async read(run: FileRun, onBytes: OnRunBytes, signal?: AbortSignal): Promise<void> {
+  /**
+   * Tells `onBytes` of all of `run`, in any order; null: that is done. Rejects with what a read fails with, when none is in flight any more and nothing
+   * is told.
+   */
+  read(run: FileRun, onBytes: OnRunBytes, signal?: AbortSignal): Promise<void> | null {
+    try {
+      const fromByte = this.#readInPlace(run, onBytes, signal);
+      return fromByte < run.lengthBytes ? this.#readByThreads(run, fromByte, onBytes, signal) : null;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async #readByThreads(run: FileRun, firstByte: number, onBytes: OnRunBytes, signal: AbortSignal | undefined): Promise<void> {
     const { source, offsetBytes, lengthBytes } = run;
     const mostBytes = wholeUnits(run, this.#pieceBytes);
     let hasFailed = false;
     const reads: Promise<void>[] = [];
-    for (let fromByte = this.#readInPlace(run, onBytes, signal); fromByte < lengthBytes; fromByte += mostBytes) {
+    for (let fromByte = firstByte; fromByte < lengthBytes; fromByte += mostBytes) {
       const sizeBytes = Math.min(mostBytes, lengthBytes - fromByte);
       this.#bytesToThreads -= sizeBytes;
       const readPiece = async (piece: Uint8Array) => {
