@@ -90,17 +90,27 @@ export class RamPool {
 
   /** Those asked for least, each less than `times`, who leave that `sizeBytes` fit; null: not even without all of them. */
   #leavers(sizeBytes: number, times: number): string[] | null {
-    const leavers: string[] = [];
     let freeBytes = this.#capacityBytes - this.#bytes;
-    while (freeBytes < sizeBytes) {
-      let [least, leastKey]: [Entry | null, string] = [null, ''];
-      for (const [key, entry] of this.#held)
-        if (entry.asked.times < (least?.asked.times ?? times) && !leavers.includes(key)) [least, leastKey] = [entry, key];
-      if (!least) return null;
-      leavers.push(leastKey);
-      freeBytes += least.bytes.length;
+    if (freeBytes >= sizeBytes) return [];
+    const least = this.#leastAsked(times);
+    if (least && freeBytes + this.#held.get(least)!.bytes.length >= sizeBytes) return [least];
+    const leavers: string[] = [];
+    const byTimes = [...this.#held]
+      .filter(([, { asked }]) => asked.times < times)
+      .sort(([, a], [, b]) => a.asked.times - b.asked.times);
+    for (const [key, { bytes }] of byTimes) {
+      leavers.push(key);
+      freeBytes += bytes.length;
+      if (freeBytes >= sizeBytes) return leavers;
     }
-    return leavers;
+    return null;
+  }
+
+  /** One, in one look at each: a miss nearly always needs no more. */
+  #leastAsked(times: number): string | null {
+    let found: string | null = null;
+    for (const [key, { asked }] of this.#held) if (asked.times < times) [found, times] = [key, asked.times];
+    return found;
   }
 
   #remove(key: string): PoolBytes {
