@@ -6,6 +6,7 @@ import { engineError, type ConclaveError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
 import { BufferPool } from './buffers.ts';
 import { describeAdapter, readCapabilities } from './capabilities.ts';
+import { LossWatch } from './loss-watch.ts';
 import { PipelineCache, type BoundDispatch } from './pipelines.ts';
 import type { DeviceCapabilities, Dispatch, KernelProgram } from './types.ts';
 
@@ -92,6 +93,7 @@ class OpenedDevice implements GpuDevice {
   readonly capabilities: DeviceCapabilities;
   readonly buffers: BufferPool;
   readonly lost: Promise<ConclaveError>;
+  readonly #losses: LossWatch;
   readonly #pipelines: PipelineCache;
   #disposed = false;
 
@@ -110,6 +112,7 @@ class OpenedDevice implements GpuDevice {
         if (error.constructor.name === 'GPUOutOfMemoryError') resolve(memoryError(error.message));
       });
     });
+    this.#losses = new LossWatch(this.lost);
   }
 
   createPipelines(programs: Iterable<KernelProgram>, onProgress?: (done: number, total: number) => void): Promise<void> {
@@ -130,19 +133,10 @@ class OpenedDevice implements GpuDevice {
     this.device.destroy();
   }
 
-  async orLost<T>(work: Promise<T>): Promise<T> {
-    const lost = this.lost.then((error) => Promise.reject(error));
-    try {
-      return await Promise.race([work, lost]);
-    } catch (error) {
-      // Work may fail a moment before the loss that made it fail is told.
-      await Promise.race([lost, new Promise<void>((resolve) => setTimeout(resolve, LOSS_GRACE_MS))]);
-      throw error;
-    }
+  orLost<T>(work: Promise<T>): Promise<T> {
+    return this.#losses.orLost(work);
   }
 }
-
-const LOSS_GRACE_MS = 50;
 
 /** How drivers and WebGPU implementations say that it was memory. */
 const MEMORY_WORDS = /out of (\w+ )?memory|out_of_(\w+_)?memory|outofmemory/i;

@@ -67,7 +67,8 @@ export class ExpertLoader {
    */
   load(jobs: readonly LoadJob[], signal?: AbortSignal): Promise<SlowTier[]> {
     const loading = this.#load(jobs, signal);
-    this.#running = Promise.allSettled([this.#running, loading]);
+    // Nothing of what they resolve with: each turn would hold the results of all before it.
+    this.#running = Promise.allSettled([this.#running, loading]).then(() => undefined);
     return loading;
   }
 

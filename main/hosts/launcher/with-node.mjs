@@ -14,7 +14,9 @@ if (node.problem) {
 const hooks = pathToFileURL(path.join(path.dirname(fileURLToPath(import.meta.url)), 'wgsl-hook.mjs')).href;
 const [script, ...args] = process.argv.slice(2);
 const adapterFlag = args.indexOf('--adapter');
-const child = spawn(node.path, ['--import', hooks, '--disable-warning=ExperimentalWarning', script, ...args], {
+/** MiB. By itself V8's young generation grows to 64 MiB over a long answer, of which a token needs a fraction (docs/offload-measured.md). */
+const youngGeneration = '--max-semi-space-size=4';
+const child = spawn(node.path, ['--import', hooks, '--disable-warning=ExperimentalWarning', youngGeneration, script, ...args], {
   stdio: 'inherit',
   env: { ...process.env, ...vulkanEnvironment(adapterFlag >= 0 ? args[adapterFlag + 1] : process.env.CONCLAVE_ADAPTER) },
 });
