@@ -1,7 +1,7 @@
 /**
  * Expert bytes, as in the file, in RAM under a budget. Whoever decode asked for more often stays (TinyLFU, Einziger, Friedman, Manes 2017): what the
  * slots hold is not asked for here, so pool and slots come to hold different experts, and a prompt, which reads nearly every expert once and
- * counts nothing, takes free room but nobody's place that decode has earned.
+ * counts nothing, takes free room and the place of those that decode asked for less often.
  */
 import { invariant } from '../../invariant.ts';
 
