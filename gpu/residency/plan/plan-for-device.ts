@@ -82,16 +82,21 @@ export async function planForDevice(
 
 /** Of the expert bytes on the GPU, given up at each refusal. */
 const GIVEN_UP_SHARE = 0.25;
+/** Where every expert is streamed already, or there are none: of what a prompt's chunks and the reads take above the least that works. */
+const GIVEN_UP_ABOVE_LEAST = 0.5;
 
-/** Null: every expert is streamed already, or there are none. */
+/** Null: `refused` is the least plan there is. */
 function smallerPlan(
   numbers: ModelNumbers,
   wishes: PlanWishes,
   known: KnownMachine,
   { gpu, layers, leastGpuBytes }: OffloadPlan,
 ): OffloadPlan | null {
-  if (layers.resident + layers.slotted === 0 || leastGpuBytes >= gpu.totalBytes) return null;
-  const bytes = Math.max(leastGpuBytes, Math.floor(gpu.totalBytes - GIVEN_UP_SHARE * gpu.expertsBytes));
+  const aboveLeastBytes = gpu.totalBytes - leastGpuBytes;
+  if (aboveLeastBytes <= 0) return null;
+  const holdsExperts = layers.resident + layers.slotted > 0;
+  const givenUpBytes = holdsExperts ? GIVEN_UP_SHARE * gpu.expertsBytes : GIVEN_UP_ABOVE_LEAST * aboveLeastBytes;
+  const bytes = Math.floor(gpu.totalBytes - Math.min(givenUpBytes, aboveLeastBytes));
   try {
     return planForMachine(numbers, { ...wishes, gpuBudget: { bytes } }, known, true);
   } catch (error) {
