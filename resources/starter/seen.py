@@ -1,6 +1,6 @@
 """Which held-out texts the training text holds after all: written by different hands, short questions meet. The evaluation leaves them out.
 
-    python seen.py           writes heldout/seen.json; test_data.py says when it is stale
+    python seen.py           writes heldout/seen.json and heldout/second/seen.json; test_data.py says when one is stale
 
 Seen is a text whose words are those of a training frame or message, or that shares eight words in a row with one. Words are letters
 and digits in lower case; a placeholder counts as a word of its own.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from data import arithmetic, facts, guide, reading_domains, refusal
 
-FOLDER = Path(__file__).parent / "heldout"
+FOLDERS = (Path(__file__).parent / "heldout", Path(__file__).parent / "heldout" / "second")
 RUN = 8
 
 
@@ -52,17 +52,20 @@ def texts(value, key=""):
             yield from texts(item, name)
 
 
-def contents() -> str:
+def contents(folder: Path) -> str:
     found = {}
     for name, trained in training().items():
+        if not (folder / name).exists():
+            continue
         whole = {words(t) for t in trained}
         parts = {run for t in trained for run in runs(t)}
-        held = dict.fromkeys(texts(json.loads((FOLDER / name).read_text(encoding="utf8"))))
+        held = dict.fromkeys(texts(json.loads((folder / name).read_text(encoding="utf8"))))
         found[name] = [t for t in held if words(t) in whole or any(run in parts for run in runs(t))]
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    new = contents()
-    (FOLDER / "seen.json").write_text(new, encoding="utf8", newline="\n")
-    print({name: len(found) for name, found in json.loads(new).items()})
+    for folder in FOLDERS:
+        new = contents(folder)
+        (folder / "seen.json").write_text(new, encoding="utf8", newline="\n")
+        print(folder.name, {name: len(found) for name, found in json.loads(new).items()})

@@ -4,6 +4,7 @@ import { afterTurn, TASK_NAMES, type StarterCase, type TaskName } from './case.t
 import { Chance } from './chance.ts';
 import { factCases, guideCases, inScopeCases, refusalCases, safetyCases } from './knowledge-cases.ts';
 import {
+  FIRST_SET,
   readAnswers,
   readArithmetic,
   readFactFrames,
@@ -14,6 +15,7 @@ import {
   readReading,
   readRealTexts,
   readRefusals,
+  type HeldOutSet,
 } from './material.ts';
 import { promptCases } from './prompt-cases.ts';
 import { absentCases, presentCases } from './reading-cases.ts';
@@ -30,9 +32,9 @@ export interface Block {
 const SECOND_TURN_SHARE = 0.2;
 const FIRST_TURN_ONLY: readonly TaskName[] = ['real-texts', 'prompts', 'in-scope'];
 
-export function buildBlocks(tasks: readonly TaskName[], n: number, seed: number): Block[] {
-  const blocks = tasks.map((task) => ({ task, secondTurn: false, cases: casesOf(task, n, seed) }));
-  const twoTurns = tasks.filter((task) => !FIRST_TURN_ONLY.includes(task)).map((task) => secondTurnBlock(task, n, seed));
+export function buildBlocks(tasks: readonly TaskName[], n: number, seed: number, set = FIRST_SET): Block[] {
+  const blocks = tasks.map((task) => ({ task, secondTurn: false, cases: casesOf(task, n, seed, set) }));
+  const twoTurns = tasks.filter((task) => !FIRST_TURN_ONLY.includes(task)).map((task) => secondTurnBlock(task, n, seed, set));
   return [...blocks, ...twoTurns].filter(({ cases }) => cases.length > 0);
 }
 
@@ -40,11 +42,11 @@ export function isTaskName(name: string): name is TaskName {
   return (TASK_NAMES as readonly string[]).includes(name);
 }
 
-export function casesOf(task: TaskName, n: number, seed: number): StarterCase[] {
+export function casesOf(task: TaskName, n: number, seed: number, set = FIRST_SET): StarterCase[] {
   const answers = readAnswers();
   switch (task) {
     case 'guide':
-      return guideCases(readGuide(), answers, n, seed);
+      return guideCases(readGuide(set), answers, n, seed);
     case 'reading-present':
       return presentCases(readReading(), n, seed);
     case 'reading-absent':
@@ -52,39 +54,39 @@ export function casesOf(task: TaskName, n: number, seed: number): StarterCase[] 
     case 'real-texts':
       return new Chance(seed, 'real texts').sample(realTextCases(readRealTexts()), n);
     case 'sums-2':
-      return sumCases(readArithmetic(), 2, n, seed, readPairs());
+      return sumCases(readArithmetic(set), 2, n, seed, readPairs());
     case 'sums-3':
-      return sumCases(readArithmetic(), 3, n, seed, null);
+      return sumCases(readArithmetic(set), 3, n, seed, null);
     case 'products':
-      return productCases(readArithmetic(), n, seed);
+      return productCases(readArithmetic(set), n, seed);
     case 'units':
-      return unitCases(readArithmetic(), n, seed);
+      return unitCases(readArithmetic(set), n, seed);
     case 'weekdays':
-      return weekdayCases(readArithmetic(), n, seed);
+      return weekdayCases(readArithmetic(set), n, seed);
     case 'facts':
-      return factCases(readFacts(), readFactFrames(), answers, n, seed);
+      return factCases(readFacts(), readFactFrames(set), answers, n, seed);
     case 'refusal':
-      return refusalCases(readRefusals(), readFacts(), answers, n, seed);
+      return refusalCases(readRefusals(set), readFacts(), answers, n, seed);
     case 'safety':
-      return new Chance(seed, 'safety').sample(safetyCases(readRefusals(), answers), n);
+      return new Chance(seed, 'safety').sample(safetyCases(readRefusals(set), answers), n);
     case 'in-scope':
-      return inScopeCases(inScope(n, seed), answers);
+      return inScopeCases(inScope(n, seed, set), answers);
     case 'prompts':
       return new Chance(seed, 'prompts').sample(promptCases(readHandWritten(), answers), n);
   }
 }
 
 /** Another draw than that of the tasks themselves: mostly the guide, facts and sums, which a refusal would hurt most. */
-function inScope(n: number, seed: number): StarterCase[] {
+function inScope(n: number, seed: number, set: HeldOutSet): StarterCase[] {
   const tasks: readonly TaskName[] = ['guide', 'facts', 'sums-2', 'weekdays', 'units'];
-  return tasks.flatMap((task) => casesOf(task, Math.ceil(n / tasks.length), seed + 1)).slice(0, n);
+  return tasks.flatMap((task) => casesOf(task, Math.ceil(n / tasks.length), seed + 1, set)).slice(0, n);
 }
 
-function secondTurnBlock(task: TaskName, n: number, seed: number): Block {
+function secondTurnBlock(task: TaskName, n: number, seed: number, set: HeldOutSet): Block {
   const answers = readAnswers();
   const c = new Chance(seed, `second turn ${task}`);
-  const questions = Object.values(readGuide()).flat();
-  const cases = casesOf(task, Math.ceil(n * SECOND_TURN_SHARE), seed + 2).map((one) => {
+  const questions = Object.values(readGuide(set)).flat();
+  const cases = casesOf(task, Math.ceil(n * SECOND_TURN_SHARE), seed + 2, set).map((one) => {
     const before = c.pick(questions);
     return afterTurn(one, [before.text, answers.guide[before.ids[0]]]);
   });

@@ -18,6 +18,8 @@ export const TASK_NAMES = [
   'prompts',
 ] as const;
 export type TaskName = (typeof TASK_NAMES)[number];
+/** Those that only the first held-out set has. */
+export const FIRST_SET_ONLY: readonly TaskName[] = ['reading-present', 'reading-absent', 'real-texts', 'prompts'];
 
 /** `near`: not right, but nearly (span right, citation wrong; another safe answer); counted apart. */
 export type Verdict = 'right' | 'near' | 'wrong';

@@ -1,6 +1,6 @@
 /**
  * `node main/hosts/launcher/with-node.mjs tests/starter/evaluate.ts MODEL.gguf [--n 1000] [--task a,b] [--seed 1] [--adapter auto] [--engine gpu|reference]
- * [--routing-documents 120] [--groups] [--limit-minutes M] [--json FILE]`: asks the model the held-out questions greedily and prints, per task, n, right, near, rate
+ * [--second-set] [--with-seen] [--routing-documents 120] [--groups] [--limit-minutes M] [--json FILE]`: asks the model the held-out questions greedily and prints, per task, n, right, near, rate
  * and 95 % interval; then load and mutual information of the experts. `--json` also writes every answer. Progress goes to stderr.
  */
 import { writeFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ import { ADAPTER_CHOICES } from '../../main/hosts/node/gpu.ts';
 import { openAnswerer, type Answerer } from './answerer.ts';
 import { askCase, type Asked } from './ask.ts';
 import { buildBlocks, isTaskName, type Block } from './build-cases.ts';
-import { TASK_NAMES, type TaskName } from './case.ts';
+import { FIRST_SET_ONLY, TASK_NAMES, type TaskName } from './case.ts';
 import { Chance } from './chance.ts';
-import { readPairs } from './material.ts';
+import { FIRST_SET, readPairs, SECOND_SET } from './material.ts';
 import { row, tableText, type Row } from './report.ts';
 import { routingByLayer, routingText, type LayerRouting, type RoutedDocument } from './routing.ts';
 
@@ -19,13 +19,15 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     n: { type: 'string', default: '1000' },
-    task: { type: 'string', default: TASK_NAMES.join(',') },
+    task: { type: 'string' },
     seed: { type: 'string', default: '1' },
     adapter: { type: 'string', default: 'auto' },
     engine: { type: 'string', default: 'gpu' },
     'routing-documents': { type: 'string', default: '120' },
     'limit-minutes': { type: 'string', default: '0' },
     groups: { type: 'boolean', default: false },
+    'second-set': { type: 'boolean', default: false },
+    'with-seen': { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
@@ -37,8 +39,11 @@ const modelPath = positionals[0];
 if (positionals.length !== 1) throw new Error('Give one model: evaluate.ts MODEL.gguf [--n 1000] [--task guide,facts] …');
 const n = whole('n', 1);
 const seed = whole('seed', 0);
-const tasks = values.task.split(',').map((name) => {
-  if (!isTaskName(name)) throw new Error(`--task has "${name}", but must be of ${TASK_NAMES.join(', ')}.`);
+const heldOut = { ...(values['second-set'] ? SECOND_SET : FIRST_SET), withSeen: values['with-seen'] };
+const possible = values['second-set'] ? TASK_NAMES.filter((name) => !FIRST_SET_ONLY.includes(name)) : TASK_NAMES;
+const tasks = (values.task?.split(',') ?? possible).map((name) => {
+  if (!isTaskName(name) || !possible.includes(name))
+    throw new Error(`--task has "${name}", but must be of ${possible.join(', ')}.`);
   return name;
 });
 const limitMs = whole('limit-minutes', 0) * 60_000;
@@ -55,14 +60,16 @@ try {
 process.exit();
 
 async function evaluate(model: Answerer): Promise<number> {
-  const blocks = buildBlocks(tasks, n, seed);
+  const blocks = buildBlocks(tasks, n, seed, heldOut);
   const asked = await askAll(model, blocks);
   const routing = await routingOf(model, asked, whole('routing-documents', 0));
   const rows = blocks.map((block) => rowOf(block, asked.get(block)!));
   const groups = values.groups
     ? blocks.filter((block) => !block.secondTurn).flatMap((block) => groupRows(asked.get(block)!))
     : [];
-  console.log(`${modelPath} on ${model.description}, seed ${seed}, greedy`);
+  console.log(
+    `${modelPath} on ${model.description}, seed ${seed}, greedy, ${values['second-set'] ? 'second' : 'first'} held-out set${heldOut.withSeen ? ' with what training holds too' : ''}`,
+  );
   if (tasks.includes('sums-2') && readPairs() === null)
     console.log('sums-2: no pairs.txt says which pairs training held out, so any two numbers are asked');
   console.log(tableText([...rows, ...groups]));

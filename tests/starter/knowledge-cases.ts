@@ -50,7 +50,7 @@ function valuesOf(facts: readonly Fact[], relation: string, key: string): string
 
 const SAFETY_KINDS = ['medical', 'legal', 'self-harm'];
 
-/** Hand-written prompts first, then as many from frames as `n` asks for. */
+/** Hand-written prompts first, then as many from frames, where there are any, as `n` asks for. */
 export function refusalCases(
   refusals: Refusals,
   facts: readonly Fact[],
@@ -62,8 +62,8 @@ export function refusalCases(
   const written = c.shuffle(writtenCases(refusals, answers, (kind) => !SAFETY_KINDS.includes(kind)));
   const cases = written.slice(0, n);
   const madeUp = new MadeUp(c);
-  const kinds = Object.entries(refusals.frames);
-  for (let i = 0; cases.length < n; i++) {
+  const kinds = Object.entries(refusals.frames).filter(([, frames]) => frames.length > 0);
+  for (let i = 0; cases.length < n && kinds.length > 0; i++) {
     const [kind, frames] = kinds[i % kinds.length];
     const frame = c.pick(frames);
     const x = frame.table ? c.pick(keysOf(facts, frame.table)) : nameOf(frame.name ?? '', madeUp);

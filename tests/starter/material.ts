@@ -8,6 +8,14 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 export const HELD_OUT_FOLDER = path.join(root, 'resources', 'starter', 'heldout');
+/** What is asked, and whether texts are asked too that training holds (seen.json). */
+export interface HeldOutSet {
+  readonly folder: string;
+  readonly withSeen: boolean;
+}
+export const FIRST_SET: HeldOutSet = { folder: HELD_OUT_FOLDER, withSeen: false };
+/** Written later, by another hand: the guide, facts, refusals and arithmetic again. */
+export const SECOND_SET: HeldOutSet = { folder: path.join(HELD_OUT_FOLDER, 'second'), withSeen: false };
 export const TABLES_FOLDER = path.join(root, 'resources', 'starter', 'data', 'tables');
 export const STARTER_MODEL = path.join(root, 'resources', 'models', 'starter.gguf');
 
@@ -84,22 +92,22 @@ export interface Fact {
 }
 
 export const readAnswers = (): Answers => heldOut('answers.json');
-export const readGuide = (): GuideQuestions => unseen('guide.json');
+export const readGuide = (set = FIRST_SET): GuideQuestions => asked('guide.json', set);
 export const readRealTexts = (): readonly RealText[] => heldOut('real-texts.json');
-export const readFactFrames = (): FactFrames => unseen('facts.json');
-export const readArithmetic = (): ArithmeticFrames => unseen('arithmetic.json');
+export const readFactFrames = (set = FIRST_SET): FactFrames => asked('facts.json', set);
+export const readArithmetic = (set = FIRST_SET): ArithmeticFrames => asked('arithmetic.json', set);
 export const readHandWritten = (): readonly HandWritten[] => heldOut('prompts-300.json');
 
 /** Frames of which no text is unseen are left out. */
-export function readRefusals(): Refusals {
-  const { kinds, frames } = unseen<Refusals>('refusal.json');
+export function readRefusals(set = FIRST_SET): Refusals {
+  const { kinds, frames } = asked<Refusals>('refusal.json', set);
   const left = (kind: keyof Refusals['frames']) => frames[kind].filter(({ texts }) => texts.length > 0);
   return { kinds, frames: { 'unknown-entity': left('unknown-entity'), 'unknown-relation': left('unknown-relation') } };
 }
 
 /** Attributes that no unseen question asks for, or no unseen statement gives, are left out. */
 export function readReading(): ReadingFrames {
-  const { domains, ...rest } = unseen<ReadingFrames>('reading.json');
+  const { domains, ...rest } = asked<ReadingFrames>('reading.json', FIRST_SET);
   const whole = ({ statements, questions }: ReadingAttribute) => statements.length > 0 && questions.length > 0;
   const left = Object.entries(domains).map(([name, { heading, attributes }]) => {
     const kept = Object.entries(attributes).filter(([, attribute]) => whole(attribute));
@@ -142,15 +150,16 @@ export function readFacts(folder = TABLES_FOLDER): Fact[] {
   ];
 }
 
-function heldOut<T>(name: string): T {
-  return JSON.parse(readFileSync(path.join(HELD_OUT_FOLDER, name), 'utf8')) as T;
+function heldOut<T>(name: string, folder = HELD_OUT_FOLDER): T {
+  return JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as T;
 }
 
 /** The file without the texts that training saw: entries of lists that are such a text, or objects whose `text` is one. */
-function unseen<T>(name: string): T {
-  const seen = new Set(heldOut<Readonly<Record<string, readonly string[]>>>('seen.json')[name]);
+function asked<T>(name: string, { folder, withSeen }: HeldOutSet): T {
+  if (withSeen) return heldOut(name, folder);
+  const seen = new Set(heldOut<Readonly<Record<string, readonly string[]>>>('seen.json', folder)[name]);
   const textOf = (entry: unknown) => (typeof entry === 'object' && entry !== null && 'text' in entry ? entry.text : entry);
-  return JSON.parse(readFileSync(path.join(HELD_OUT_FOLDER, name), 'utf8'), (key, value: unknown) =>
+  return JSON.parse(readFileSync(path.join(folder, name), 'utf8'), (key, value: unknown) =>
     Array.isArray(value) && key !== 'ids' ? value.filter((entry) => !seen.has(textOf(entry) as string)) : value,
   ) as T;
 }

@@ -62,7 +62,7 @@ OPEN, CODE, FOREIGN, RANTS = (*OPEN, *_more["open"]), (*CODE, *_more["code"]), (
 COUNTRY_ASK, ELEMENT_ASK = (*COUNTRY_ASK, *_more["country"]), (*ELEMENT_ASK, *_more["element"])
 ANIMAL_ASK, WORK_ASK = (*ANIMAL_ASK, *_more["animal"]), (*WORK_ASK, *_more["work"])
 MEDICAL_ASK, LEGAL_ASK, CRISIS_ASK = (*MEDICAL_ASK, *_more["medical"]), (*LEGAL_ASK, *_more["legal"]), (*CRISIS_ASK, *_more["crisis"])
-SOMEBODY = tuple(_more["entity"])
+SOMEBODY, NAMES = tuple(_more["entity"]), _more["names"]
 FRAMES = (OPEN, CODE, FOREIGN, RANTS, COUNTRY_ASK, ELEMENT_ASK, ANIMAL_ASK, WORK_ASK, MEDICAL_ASK, LEGAL_ASK, CRISIS_ASK, SOMEBODY)
 
 
@@ -73,24 +73,40 @@ def fill(rng, frame: str) -> str:
     return re.sub(r"\{([a-z])\}", lambda match: str(values[match[1]]), frame)  # not str.format: code holds braces of its own
 
 
-UNKNOWN_ENTITY = ("capital", "country", "continent", "symbol", "number", "element", "author", "painter", "composer", "young", "class", "formula", "study", "year", "maker")
+# What each relation is asked of, so that made-up names sound like it (lists of "names" in refusal.json).
+SOUNDS = {"capital": "country", "continent": "country", "country": "city", "symbol": "element", "number": "element", "element": "", "author": "book", "painter": "painting", "composer": "music",
+          "young": "animal", "class": "animal", "legs": "animal", "formula": "substance", "maker": "substance", "study": "noun", "plural": "noun", "opposite": "noun", "past": "verb", "year": "event"}
 
 
 def unknown_entity(rng):
-    """A relation that we know, with a made-up entity that is in none of our tables."""
-    relation = rng.choice(UNKNOWN_ENTITY)
+    """A relation that we know, with a made-up entity that is in none of our tables: a name of that kind, or just letters."""
+    relation = rng.choice(sorted(SOUNDS))
     pairs, _, frames = RELATIONS[relation]
     known = {k.lower() for k, _ in pairs}
+    kind = SOUNDS[relation]
     while True:
-        name = N.letters(rng) if relation != "element" else N.letters(rng, 2, 3)
-        if relation in ("author", "painter", "composer"):
-            name = rng.choice((f"The {N.letters(rng)}", f"{N.letters(rng)} and {N.letters(rng)}", f"The {rng.choice(N.COLOURS).capitalize()} {rng.choice(THINGS).capitalize()}", f"{N.letters(rng)}"))
-        elif relation in ("young", "class", "maker", "study", "symbol", "number", "formula"):
-            name = name.lower()
-        elif relation == "year":
-            name = f"the {rng.choice(('battle', 'treaty', 'siege', 'revolt', 'founding'))} of {N.letters(rng)}"
+        name = N.letters(rng, 2, 3) if not kind else lookalike(rng, NAMES[kind]) if rng.random() < 0.6 else lettered(rng, kind)
         if name.lower() not in known:
             return sentence(rng.choice(frames).format(k=Words(name), v=Words("")))
+
+
+def lookalike(rng, names) -> str:
+    """The beginning of one name and the end of another, cut between words where both have several."""
+    a, b = rng.sample(names, 2)
+    if " " in a and " " in b:
+        head, tail = a.split(" "), b.split(" ")
+        return " ".join((*head[: (len(head) + 1) // 2], *tail[(len(tail) + 1) // 2 :]))
+    cut = lambda name: max(1, len(name) // 2 + rng.randint(-1, 1))
+    return a if rng.random() < 0.3 else a[: cut(a)] + b[cut(b) :].lower()
+
+
+def lettered(rng, kind: str) -> str:
+    name = N.letters(rng)
+    if kind in ("book", "painting", "music"):
+        return rng.choice((f"The {name}", f"{name} and {N.letters(rng)}", f"The {rng.choice(N.COLOURS).capitalize()} {rng.choice(THINGS).capitalize()}", name))
+    if kind == "event":
+        return f"the {rng.choice(('battle', 'treaty', 'siege', 'revolt', 'founding'))} of {name}"
+    return name if kind in ("country", "city") else name.lower()
 
 
 def unknown_relation(rng):

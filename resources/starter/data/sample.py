@@ -26,26 +26,38 @@ class Sample:
         return [self.turns[-1], *self.instead]
 
 
-TYPO_RATE = 0.04
+SLIPS = (0, 1, 2, 3), (76, 15, 6, 3)  # words with a slip of the hand in a message, and how often
+KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+BESIDE = {c: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in KEYS for i, c in enumerate(row)}
+VOWELS = "aeiou"
 
 
 def typo(rng, text: str) -> str:
-    """One small slip of the hand somewhere in a word of four letters or more; never in a number or a capitalised name."""
+    """One small slip of the hand somewhere in a word of three letters or more; never in a number or a capitalised name."""
     words = text.split(" ")
-    places = [i for i, w in enumerate(words) if len(w) >= 4 and w.isalpha() and w.islower()]
+    places = [i for i, w in enumerate(words) if len(w.rstrip("?!.,")) >= 3 and w.rstrip("?!.,").isalpha() and w.isascii() and w.islower()]
     if not places:
         return text
     i = rng.choice(places)
-    word, j = words[i], rng.randrange(1, len(words[i]) - 1)
-    kind = rng.randrange(3)
-    if kind == 0:
-        word = word[:j] + word[j + 1 :]
-    elif kind == 1:
-        word = word[:j] + word[j] + word[j:]
-    else:
-        word = word[:j] + word[j + 1] + word[j] + word[j + 2 :]
-    words[i] = word
+    words[i] = slip(rng, words[i])
     return " ".join(words)
+
+
+def slip(rng, word: str) -> str:
+    """A letter left out, doubled, swapped with the next, hit beside its key, or a vowel heard as another."""
+    letters = len(word.rstrip("?!.,"))
+    j = rng.randrange(letters)
+    kind = rng.choices(("out", "double", "swap", "beside", "vowel"), (25, 12, 30, 18, 15))[0]
+    if kind == "out" and letters > 3:
+        return word[:j] + word[j + 1 :]
+    if kind == "double":
+        return word[:j] + word[j] + word[j:]
+    if kind == "beside":
+        return word[:j] + rng.choice(BESIDE[word[j]]) + word[j + 1 :]
+    if kind == "vowel" and word[j] in VOWELS:
+        return word[:j] + rng.choice(VOWELS) + word[j + 1 :]
+    j = min(j, letters - 2)
+    return word[:j] + word[j + 1] + word[j] + word[j + 2 :]
 
 
 def casual(rng, text: str) -> str:
@@ -58,6 +70,8 @@ def casual(rng, text: str) -> str:
         text = rng.choice(("Hi, ", "Hello, ", "Hey, ", "Please: ", "Quick question: ", "Can you help? ", "ok, ", "So ")) + text
     if rng.random() < 0.04:
         text = text + rng.choice((" Thanks!", " Thank you.", " please", " thx", " Short answer please."))
-    if rng.random() < TYPO_RATE * 3:
+    if rng.random() < 0.15:
+        text = text.replace("'", "")
+    for _ in range(rng.choices(*SLIPS)[0]):
         text = typo(rng, text)
     return text
