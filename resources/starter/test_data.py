@@ -15,7 +15,7 @@ from data import guide, reading, reading_domains
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "bed67ccbae9bada1300efa5ab8793378037e13731d42d4b08cb560cf9795aa40"
+SHA256_OF_2000 = "e3eda7bb4dfb98ab81e49b097d02bf9a93a2c1b7edd94f44f2e08581dcbc0696"
 
 
 class Letters:

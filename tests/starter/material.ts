@@ -130,15 +130,26 @@ export function readPairs(): readonly (readonly [number, number])[] | null {
 export function readFacts(folder = TABLES_FOLDER): Fact[] {
   const table = (name: string) => lines(path.join(folder, name)).map((line) => line.split('|'));
   return [
-    ...table('countries.txt').flatMap(([country, capital, continent]) => [
+    ...table('countries.txt').flatMap(([country, capital, continent, iso]) => [
       { relation: 'capital', key: country, value: capital },
       { relation: 'country', key: capital, value: country },
       { relation: 'continent', key: country, value: continent },
+      { relation: 'iso', key: country, value: iso },
+      { relation: 'iso-country', key: iso, value: country },
+    ]),
+    ...table('states.txt').flatMap(([state, capital]) => [
+      { relation: 'state-capital', key: state, value: capital },
+      { relation: 'state-of', key: capital, value: state },
+    ]),
+    ...table('roman.txt').flatMap(([number, numeral]) => [
+      { relation: 'roman', key: number, value: numeral },
+      { relation: 'roman-number', key: numeral, value: number },
     ]),
     ...table('elements.txt').flatMap(([number, symbol, name]) => [
       { relation: 'symbol', key: name, value: symbol },
       { relation: 'number', key: name, value: number },
       { relation: 'element', key: symbol, value: name },
+      { relation: 'numbered-element', key: number, value: name },
     ]),
     ...table('animals.txt').flatMap(([animal, young, kind, legs]) => [
       { relation: 'young', key: animal, value: young },
@@ -146,7 +157,7 @@ export function readFacts(folder = TABLES_FOLDER): Fact[] {
       { relation: 'legs', key: animal, value: legs },
     ]),
     ...table('words.txt').map(([key, value]) => ({ relation: 'opposite', key, value })),
-    ...table('misc.txt').map(([relation, key, value]) => ({ relation, key, value })),
+    ...[...table('grammar.txt'), ...table('misc.txt')].map(([relation, key, value]) => ({ relation, key, value })),
   ];
 }
 

@@ -12,8 +12,20 @@ def rows(name: str):
     return [line.split("|") for line in (FOLDER / name).read_text(encoding="utf8").splitlines() if line]
 
 
+def pairs_of(table: str, kind: str):
+    return [(key, value) for k, key, value in rows(table) if k == kind]
+
+
 def misc(kind: str):
-    return [(key, value) for k, key, value in rows("misc.txt") if k == kind]
+    return pairs_of("misc.txt", kind)
+
+
+def grammar(kind: str):
+    return pairs_of("grammar.txt", kind)
+
+
+def reverse(pairs):
+    return [(value, key) for key, value in pairs]
 
 
 def a(word: str) -> str:
@@ -22,18 +34,18 @@ def a(word: str) -> str:
 
 # relation: (pairs, answer, question frames). {k} is asked, {v} is told.
 RELATIONS = {
-    "capital": ([(c, v) for c, v, _ in rows("countries.txt")], "The capital of {k} is {v}.", (
+    "capital": ([(c, v) for c, v, _, _ in rows("countries.txt")], "The capital of {k} is {v}.", (
         "What is the capital of {k}?", "Which city is the capital of {k}?", "Name the capital of {k}.", "capital of {k}", "{k} capital?",
         "What's the capital city of {k}?", "Tell me the capital of {k}.", "The capital of {k} is called what?", "Do you know the capital of {k}?",
         "What is {k}'s capital?", "Can you tell me what the capital of {k} is?", "In which city does the government of {k} sit?",
         "I forgot the capital of {k}. What is it?", "Which town is the capital of {k}?", "Give me the capital city of {k}.", "What city is the capital of {k}?",
         "Say the capital of {k}.", "{k}: capital?")),
-    "country": ([(v, c) for c, v, _ in rows("countries.txt") if c != v], "{k} is the capital of {v}.", (
+    "country": ([(v, c) for c, v, _, _ in rows("countries.txt") if c != v], "{k} is the capital of {v}.", (
         "{k} is the capital of which country?", "Of which country is {k} the capital?", "Which country has {k} as its capital?", "What country is {k} the capital of?",
         "In which country is {k}?", "Where is {k}?", "Name the country whose capital is {k}.", "Which country's capital is {k}?", "{k} is in what country?",
         "What country is {k} in?", "Tell me which country {k} belongs to.", "To which country does the city of {k} belong?", "Where in the world is {k}?",
         "Which country does {k} lie in?", "Is {k} a capital, and of what?", "{k}: which country?")),
-    "continent": ([(c, v) for c, _, v in rows("countries.txt")], "{k} is in {v}.", (
+    "continent": ([(c, v) for c, _, v, _ in rows("countries.txt")], "{k} is in {v}.", (
         "On which continent is {k}?", "Which continent is {k} in?", "What continent does {k} belong to?", "{k} is on which continent?", "Name the continent of {k}.",
         "In which part of the world is {k}?", "{k} continent?", "Tell me the continent of {k}.", "To which continent does {k} belong?", "What continent is {k} on?",
         "Which continent does the country {k} lie on?", "Where in the world is the country {k}?", "Do you know which continent {k} is on?",
@@ -62,7 +74,7 @@ RELATIONS = {
         "A {k} is what kind of animal?", "To which group of animals does the {k} belong?", "What type of animal is a {k}?", "Tell me what kind of animal the {k} is.",
         "Is the {k} an insect, a fish or a mammal?", "How is the {k} classified?", "{k}: what kind of animal?", "In biology, what is a {k}?", "What sort of animal is a {k}?",
         "Which animal class is the {k} in?", "Do you know what kind of animal a {k} is?")),
-    "legs": ([(n, l) for n, _, _, l in rows("animals.txt")], "Number of legs of a {k}: {v}.", (
+    "legs": ([(n, l) for n, _, _, l in rows("animals.txt")], "Number of legs of {k:a}: {v}.", (
         "How many legs does a {k} have?", "How many legs has a {k}?", "What number of legs does a {k} have?", "Legs of a {k}?", "Tell me how many legs a {k} has.",
         "On how many legs does a {k} walk?", "Does a {k} have legs, and how many?", "Count the legs of a {k}.", "{k}: how many legs?", "How many legs are on a {k}?",
         "Do you know how many legs a {k} has?", "A {k} has how many legs?", "Say how many legs a {k} has.", "What is the number of legs of a {k}?", "With how many legs is a {k} born?")),
@@ -124,14 +136,25 @@ RELATIONS = {
         "What is the study of {k} called?", "Which science studies {k}?", "What do you call the science of {k}?", "The science of {k} is called what?", "Name the study of {k}.",
         "What is the science of {k}?", "Which subject is about {k}?", "What field studies {k}?", "Tell me the word for the study of {k}.", "How is the study of {k} called?",
         "Which field of science deals with {k}?", "What is the name of the science of {k}?", "Do you know the science of {k}?", "Someone who studies {k} works in what?", "study of {k}?")),
-    "plural": (misc("plural"), "The plural of {k} is {v}.", (
+    "plural": (grammar("plural"), "The plural of {k} is {v}.", (
         "What is the plural of {k}?", "Plural of {k}?", "One {k}, two what?", "What's the plural of {k}?", "How do I write more than one {k}?", "Give me the plural of {k}.",
         "Which word is the plural of {k}?", "Tell me the plural of the word {k}.", "{k}: plural?", "How is the plural of {k} formed?", "What do you say for several of {k}?",
         "Do you know the plural of {k}?", "If there are two of the word {k}, what do I write?", "Name the plural of {k}.", "In grammar, what is the plural of {k}?")),
-    "past": (misc("past"), "The past tense of {k} is {v}.", (
+    "past": (grammar("past"), "The past tense of {k} is {v}.", (
         "What is the past tense of {k}?", "Past tense of {k}?", "Today I {k}, yesterday I what?", "What's the past of {k}?", "Give me the past tense of {k}.", "How do I write {k} in the past?",
         "Which word is the past tense of {k}?", "Tell me the past tense of {k}.", "{k}: past tense?", "What is the past form of {k}?", "The past tense of {k} is what?",
         "Do you know the past tense of {k}?", "In grammar, what is the past of {k}?", "Name the past tense of the verb {k}.", "How is the past of {k} formed?")),
+    # All frames of these are in phrasings/frames.json.
+    "state-capital": (rows("states.txt"), "The state capital of {k} is {v}.", ()),
+    "state-of": (reverse(rows("states.txt")), "{k} is the capital of the state of {v}.", ()),
+    "iso": ([(c, i) for c, _, _, i in rows("countries.txt")], "The country code of {k} is {v}.", ()),
+    "iso-country": ([(i, c) for c, _, _, i in rows("countries.txt")], "{k} is the country code of {v}.", ()),
+    "roman": (rows("roman.txt"), "{k} in Roman numerals is {v}.", ()),
+    "roman-number": (reverse(rows("roman.txt")), "The Roman numeral {k} is {v}.", ()),
+    "numbered-element": ([(i, n) for i, _, n in rows("elements.txt")], "Element number {k} is {v}.", ()),
+    "participle": (grammar("participle"), "The past participle of {k} is {v}.", ()),
+    "comparative": (grammar("comparative"), "The comparative of {k} is {v}.", ()),
+    "superlative": (grammar("superlative"), "The superlative of {k} is {v}.", ()),
 }
 
 
@@ -140,10 +163,10 @@ RELATIONS = {name: (pairs, answer, (*frames, *_more[name])) for name, (pairs, an
 
 
 class Words(str):
-    """A value that can be written with an article (`{k:a}`) or a capital (`{k:C}`)."""
+    """A value that can be written with an article (`{k:a}`), a capital (`{k:C}`) or in lower case (`{k:l}`)."""
 
     def __format__(self, spec):
-        return a(str(self)) if spec == "a" else self[0].upper() + self[1:] if spec == "C" else str(self)
+        return {"a": a, "C": sentence, "l": str.lower}.get(spec, str)(str(self))
 
 
 def sentence(text: str) -> str:
