@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import fixed_answers
 import seen
 from conversation import CONTROL, encode, encode_sharing
-from data import guide, reading, reading_domains
+from data import facts, guide, reading, reading_domains
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
@@ -76,6 +76,17 @@ class Data(unittest.TestCase):
                 self.assertEqual((text.count("{e}"), text.count("{v}")), (1, 1), (key, text))
             for text in questions:
                 self.assertEqual((text.count("{e}"), text.count("{v}")), (1, 0), (key, text))
+
+    def test_one_answer_for_a_question_of_facts(self):
+        self.assertGreaterEqual(sum(len(pairs) for pairs, _, _ in facts.RELATIONS.values()), 2000)
+        answers = {}
+        for name, (pairs, answer, frames) in facts.RELATIONS.items():
+            self.assertGreaterEqual(len(frames), 45, name)
+            for k, v in pairs:
+                k, v = facts.Words(k), facts.Words(v)
+                for frame in frames:
+                    question = frame.format(k=k, v=v).lower()
+                    self.assertEqual(answers.setdefault(question, answer.format(k=k, v=v)), answer.format(k=k, v=v), question)
 
     def test_one_answer_for_a_message(self):
         intents = {}
