@@ -1,6 +1,6 @@
 """Writes the token files of a training run: same seed, same bytes (the hash is printed and kept in data.json).
 
-    python build.py --out DIR --conversations N [--seed 11] [--simple-reading 0.4] [--shares '{"reading": 9, …}']
+    python build.py --out DIR --conversations N [--seed 11] [--simple-reading 0.4] [--shares '{"reading": 9, …}'] [--relations '{"iso": 3, …}']
 """
 
 import argparse
@@ -14,7 +14,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from conversation import TASKS, encode_sharing
-from data import reading
+from data import facts, reading
 from mixture import SHARES, conversation
 
 
@@ -50,9 +50,13 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--simple-reading", type=float, default=reading.SIMPLE_SHARE, help="share of short passages in the reading task")
     parser.add_argument("--shares", type=json.loads, default={}, help="JSON: shares of conversations by task, instead of those of mixture.py")
+    parser.add_argument("--relations", type=json.loads, default={}, help="JSON: how many times as often these relations of facts come")
     args = parser.parse_args()
     if unknown := args.shares.keys() - SHARES.keys():
         parser.error(f"--shares has {', '.join(sorted(unknown))}, but the tasks are {', '.join(SHARES)}")
+    if unknown := args.relations.keys() - facts.RELATIONS.keys():
+        parser.error(f"--relations has {', '.join(sorted(unknown))}, but the relations are {', '.join(facts.RELATIONS)}")
     SHARES.update(args.shares)
+    facts.WEIGHTS.update(args.relations)
     reading.SIMPLE_SHARE = args.simple_reading
     print(json.dumps(build(args.out, args.conversations, args.seed), indent=2))

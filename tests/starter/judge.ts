@@ -64,9 +64,12 @@ export function judgeWeekday(answer: string, expected: string): Verdict {
   return named.includes(expected.toLowerCase()) ? 'near' : 'wrong';
 }
 
+/** Relations whose values are no words. */
+const LETTERS = ['symbol', 'iso', 'roman'];
+
 /**
- * A value of a table: one of `values` as a word, outside of what repeats the key. Chemical symbols must be the last word (many are
- * words of their own: I, He, As, No).
+ * A value of a table: one of `values` as a word, outside of what repeats the key. Symbols, codes and numerals must be the last word (many are
+ * words of their own: He, IS, I).
  */
 export function judgeFact(
   answer: string,
@@ -76,7 +79,7 @@ export function judgeFact(
   safe: readonly string[],
 ): Verdict {
   if (safe.includes(answer.trim())) return 'wrong';
-  if (relation === 'symbol') {
+  if (LETTERS.includes(relation)) {
     const last = [...answer.matchAll(/[\p{L}\p{N}]+/gu)].at(-1)?.[0] ?? '';
     return values.includes(last) ? 'right' : 'wrong';
   }

@@ -75,7 +75,8 @@ def fill(rng, frame: str) -> str:
 
 # What each relation is asked of, so that made-up names sound like it (lists of "names" in refusal.json).
 SOUNDS = {"capital": "country", "continent": "country", "country": "city", "symbol": "element", "number": "element", "element": "", "author": "book", "painter": "painting", "composer": "music",
-          "young": "animal", "class": "animal", "legs": "animal", "formula": "substance", "maker": "substance", "study": "noun", "plural": "noun", "opposite": "noun", "past": "verb", "year": "event"}
+          "young": "animal", "class": "animal", "legs": "animal", "formula": "substance", "maker": "substance", "study": "noun", "plural": "noun", "opposite": "noun", "past": "verb", "participle": "verb",
+          "year": "event", "iso": "country", "state-capital": "country", "state-of": "city"}
 
 
 def unknown_entity(rng):
