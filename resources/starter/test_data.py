@@ -15,7 +15,7 @@ from data import facts, guide, reading, reading_domains
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "e3eda7bb4dfb98ab81e49b097d02bf9a93a2c1b7edd94f44f2e08581dcbc0696"
+SHA256_OF_2000 = "b0dd8e7ba70418da914f00fe60e54569efdd5dd1ee5fd3348c23970fa9ed2453"
 
 
 class Letters:
