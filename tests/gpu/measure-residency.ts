@@ -13,6 +13,7 @@ import { createEngine } from '../../gpu/runtime/engine.ts';
 import type { Engine } from '../../gpu/runtime/types.ts';
 import { drawU32 } from '../../gpu/reference/ops/random.ts';
 import { openModelFile } from '../../main/library/model-file.ts';
+import { shareOf } from '../offload/share-plan.ts';
 import { openTestDevice } from './node-gpu.ts';
 import { slotsForHitRate } from './slots-for-hit-rate.ts';
 
@@ -152,7 +153,7 @@ function throttled(source: ByteSource): ByteSource {
 
 function slotsOf(slots: string): (layer: (typeof moe)[number]) => LayerResidency {
   if (slots === 'streamed') return () => ({ kind: 'streamed' });
-  const share = Number(slots.replace('%', '')) / 100;
+  const share = shareOf(slots);
   return ({ nExperts, nExpertsUsed }) => ({
     kind: 'slotted',
     nSlots: Math.max(nExpertsUsed, Math.floor(nExperts * share)),

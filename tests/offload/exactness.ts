@@ -19,7 +19,7 @@ import { percent, textTable } from '../../main/hosts/cli/text-table.ts';
 import { openModelFile } from '../../main/library/model-file.ts';
 import { tinyModel } from '../fixtures/tiny-model.ts';
 import { openTestDevice } from '../gpu/node-gpu.ts';
-import { planForShare } from './share-plan.ts';
+import { planForShare, shareOf } from './share-plan.ts';
 
 /** Prose, a question, a list, code and another language: they route differently. */
 export const PROMPTS = [
@@ -153,8 +153,6 @@ function row({ engine, share, layers, tokens, differences, elapsedMs }: Runner):
   const misses = { fromRam: missesFromRam, fromDisk: missesFromDisk };
   return { share, layers, tokens, differences, hitRate, ...misses, readbacksPerToken, elapsedMs };
 }
-
-const shareOf = (text: string) => Number(text.replace('%', '')) / 100;
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({

@@ -20,6 +20,7 @@ import { percent, textTable } from '../../main/hosts/cli/text-table.ts';
 import { openModelFile } from '../../main/library/model-file.ts';
 import { speedModel, tinyModel } from '../fixtures/tiny-model.ts';
 import { generatedModel } from './exactness.ts';
+import { shareOf } from './share-plan.ts';
 import { adapterBaselineBytes, watchedAnswer, type WatchedAnswer } from './watched-answer.ts';
 
 /** Of the expert bytes, those that the RAM budget allows. */
@@ -186,7 +187,7 @@ async function main(): Promise<void> {
   try {
     const request: PredictionRequest = {
       files: [...positionals, ...(values['no-generated'] ? [] : writeGenerated(dataFolder))],
-      budgets: values.budgets.split(',').map((text) => Number(text.replace('%', '')) / 100),
+      budgets: values.budgets.split(',').map(shareOf),
       adapter: values.adapter,
       promptTokens: Number(values.prompt),
       newTokens: Number(values.tokens),

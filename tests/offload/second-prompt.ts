@@ -19,7 +19,7 @@ import { percent, textTable } from '../../main/hosts/cli/text-table.ts';
 import { openModelFile } from '../../main/library/model-file.ts';
 import { openTestDevice } from '../gpu/node-gpu.ts';
 import { generatedModel } from './exactness.ts';
-import { planForShare } from './share-plan.ts';
+import { planForShare, shareOf } from './share-plan.ts';
 
 /** Tokens whose reads are counted, and the prompt before the first answer. */
 const COUNTED_TOKENS = 32;
@@ -73,7 +73,6 @@ export async function measureSecondPrompt(
   }
 }
 
-const shareOf = (text: string) => Number(text.replace('%', '')) / 100;
 const served = ({ fromRam, fromDisk }: Reads) => percent(fromRam / Math.max(1, fromRam + fromDisk));
 
 async function main(): Promise<void> {

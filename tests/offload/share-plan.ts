@@ -14,6 +14,11 @@ export interface SharePlan {
   readonly share: number;
 }
 
+/** '25%' → 0.25 */
+export function shareOf(text: string): number {
+  return Number(text.replace('%', '')) / 100;
+}
+
 /** `ramShare`: of the expert bytes, those that the RAM pool may hold. */
 export function planForShare(model: ModelSpec, share: number, ramShare: number): SharePlan {
   const moe = model.layers.flatMap(({ ffn }) => (ffn.kind === 'moe' ? [ffn] : []));

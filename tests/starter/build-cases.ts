@@ -48,9 +48,9 @@ export function casesOf(task: TaskName, n: number, seed: number, set = FIRST_SET
     case 'guide':
       return guideCases(readGuide(set), answers, n, seed);
     case 'reading-present':
-      return presentCases(readReading(), n, seed);
+      return presentCases(readReading(set), n, seed);
     case 'reading-absent':
-      return absentCases(readReading(), n, seed);
+      return absentCases(readReading(set), n, seed);
     case 'real-texts':
       return new Chance(seed, 'real texts').sample(realTextCases(readRealTexts()), n);
     case 'sums-2':

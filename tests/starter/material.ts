@@ -106,8 +106,8 @@ export function readRefusals(set = FIRST_SET): Refusals {
 }
 
 /** Attributes that no unseen question asks for, or no unseen statement gives, are left out. */
-export function readReading(): ReadingFrames {
-  const { domains, ...rest } = asked<ReadingFrames>('reading.json', FIRST_SET);
+export function readReading(set = FIRST_SET): ReadingFrames {
+  const { domains, ...rest } = asked<ReadingFrames>('reading.json', set);
   const whole = ({ statements, questions }: ReadingAttribute) => statements.length > 0 && questions.length > 0;
   const left = Object.entries(domains).map(([name, { heading, attributes }]) => {
     const kept = Object.entries(attributes).filter(([, attribute]) => whole(attribute));

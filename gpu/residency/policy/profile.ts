@@ -92,18 +92,18 @@ export function parseProfile(bytes: Uint8Array): RoutingProfile {
     throw damaged('its checksum does not fit its bytes');
   const tokens = view.getFloat64(24, true);
   if (!(tokens >= 0 && tokens <= LIMITS.tokens)) throw damaged(`it claims ${tokens} tokens`);
-  const counts = Array.from({ length: nLayers + 1 }, (_, layer) =>
+  const table = Array.from({ length: nLayers + 1 }, (_, row) =>
     Float32Array.from({ length: nExperts }, (_, expert) => {
-      const count = view.getFloat32(HEADER_BYTES + idBytes + (layer * nExperts + expert) * 4, true);
-      if (!(count >= 0 && count <= LIMITS.tokens)) throw damaged(`row ${layer} has a count of ${count}`);
+      const count = view.getFloat32(HEADER_BYTES + idBytes + (row * nExperts + expert) * 4, true);
+      if (!(count >= 0 && count <= LIMITS.tokens)) throw damaged(`row ${row} has a count of ${count}`);
       return count;
     }),
   );
   return {
     modelId: readId(bytes.subarray(HEADER_BYTES, HEADER_BYTES + idBytes)),
     nExperts,
-    counts: counts.slice(0, nLayers),
-    usesByDepth: counts[nLayers],
+    counts: table.slice(0, nLayers),
+    usesByDepth: table[nLayers],
     tokens,
   };
 }
