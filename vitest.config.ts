@@ -5,6 +5,9 @@ import { wgslText } from './tests/support/wgsl-text.ts';
 
 /** Tests that run whole engines and leave the device whole. */
 const engine = ['tests/engine/!(lost-device).gpu.test.ts', 'gpu/{runtime,residency/plan}/**/*.gpu.test.ts'];
+/** Node's WebGPU polls the driver with a whole core of its own, one that the software adapter needs; a timer of 1 ms takes Windows 15. */
+const patient =
+  process.platform === 'win32' ? [] : ['--import', new URL('tests/offload/patient-polling.mjs', import.meta.url).href];
 const generated = ['**/node_modules/**', 'out/**', 'dist/**', '.cache/**'];
 
 /** A fresh clone knows no durations: without this the one test that takes a minute on its own would begin last. */
@@ -36,7 +39,10 @@ export default defineConfig({
         },
       },
       // One process for all of its files, so that they share a device and the pipelines on it (sharedTestDevice).
-      { extends: true, test: { name: 'engine', include: engine, exclude: generated, isolate: false, maxWorkers: 1 } },
+      {
+        extends: true,
+        test: { name: 'engine', include: engine, exclude: generated, isolate: false, maxWorkers: 1, execArgv: patient },
+      },
       {
         extends: true,
         test: {
@@ -44,6 +50,7 @@ export default defineConfig({
           include: ['{gpu,main,renderer,tests}/**/*.gpu.test.ts'],
           exclude: [...generated, ...engine],
           maxWorkers: 1,
+          execArgv: patient,
         },
       },
       { extends: true, test: { name: 'e2e', include: ['tests/e2e/**/*.test.ts'], exclude: generated, maxWorkers: 1 } },
