@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { GpuDevice } from '../../gpu/device/open-device.ts';
 import { engineError } from '../../gpu/errors.ts';
 import { memorySource } from '../../gpu/gguf/memory-source.ts';
+import { invariant } from '../../gpu/invariant.ts';
 import { drawU32 } from '../../gpu/reference/ops/random.ts';
 import { createEngine } from '../../gpu/runtime/engine.ts';
 import { LocalEngine, type LocalLoaded, type LocalReset } from '../../gpu/runtime/local-engine.ts';
@@ -19,7 +20,8 @@ const N_TOKENS = 14;
 const SAMPLED: SamplingSettings = { temperature: 1.2, topK: 40, topP: 0.95, minP: 0.02, seed: 77 };
 /**
  * A device that is lost takes its compiled programs with it: 2 to 8 s on SwiftShader, every time. So `npm test` loses each kind of model
- * between tokens and each kind of moment once; CONCLAVE_LOSSES=all (.ci/run) crosses models, moments and sampling.
+ * between tokens and each kind of moment once, and what is not lost again but by the dense model is the shared device, which has its
+ * programs; CONCLAVE_LOSSES=all (.ci/run) crosses models, moments and sampling, every device a fresh one.
  */
 const ALL = process.env.CONCLAVE_LOSSES === 'all';
 const never = new AbortController().signal;
@@ -60,20 +62,23 @@ function telling(engine: Engine, onToken: () => void): Engine {
   return engine;
 }
 
-/** A LocalEngine over the model with a hand on its devices. What is not `losable`, or only planned with, is on the shared device. */
-async function open({ bytes, budget }: Model, losable = true) {
+/** A LocalEngine over the model with a hand on its devices: the first `nLosable` that answer are its own, the others the shared one. */
+async function open({ bytes, budget }: Model, nLosable: number) {
   const devices: GpuDevice[] = [];
   const engines: Engine[] = [];
   const resets: LocalReset[] = [];
   const lost: string[] = [];
   const moments: Moments = {};
-  let opensShared = !losable || budget !== null;
+  let isPlanning = budget !== null;
+  let nOwn = 0;
   let nSaid = 0;
   let nAsked = 0;
   const source = memorySource('tiny.gguf', bytes);
   const local = new LocalEngine({
     async openDevice() {
-      devices.push((await (opensShared ? sharedTestDevice() : openTestDevice()))!);
+      const isOwn = !isPlanning && nOwn < nLosable;
+      if (isOwn) nOwn++;
+      devices.push((await (isOwn ? openTestDevice() : sharedTestDevice()))!);
       return devices.at(-1)!;
     },
     openSource: async () => ({
@@ -115,7 +120,7 @@ async function open({ bytes, budget }: Model, losable = true) {
     );
   let loaded = await load(2 ** 30);
   if (budget !== null) {
-    opensShared = !losable;
+    isPlanning = false;
     const { leastGpuBytes, gpu: all } = loaded.plan!;
     loaded = await load(Math.floor(leastGpuBytes + budget * (all.totalBytes - leastGpuBytes)));
   }
@@ -142,7 +147,10 @@ async function open({ bytes, budget }: Model, losable = true) {
     await ask([...PROMPTS[0], ...first, ...PROMPTS[1]], sampling);
     return [first, ids];
   };
-  const lose = () => devices.at(-1)!.device.destroy();
+  const lose = () => {
+    invariant(devices.at(-1)!.device !== gpu?.device, 'the shared device is not to be lost');
+    devices.at(-1)!.device.destroy();
+  };
   return { local, loaded, talk, ask, lose, moments, resets, lost, devices, engine: () => engines.at(-1)!, said: () => ids };
 }
 
@@ -161,7 +169,7 @@ describe.skipIf(!gpu).each(Object.entries(MODELS))('%s', (name, model) => {
   const index = Object.keys(MODELS).indexOf(name);
   const truth = new Map<SamplingSettings, { ids: number[][]; kv: Uint32Array[] }>();
   beforeAll(async () => {
-    const t = await open(model, false);
+    const t = await open(model, 0);
     for (const sampling of [GREEDY, SAMPLED]) {
       const ids = await t.talk(sampling);
       truth.set(sampling, { ids, kv: await allKv(t.engine(), t.engine().position) });
@@ -170,7 +178,7 @@ describe.skipIf(!gpu).each(Object.entries(MODELS))('%s', (name, model) => {
   });
 
   const check = async (arm: (t: Awaited<ReturnType<typeof open>>) => void, sampling: SamplingSettings, nLosses: number) => {
-    const t = await open(model);
+    const t = await open(model, ALL || name === 'dense' ? Infinity : nLosses);
     arm(t);
     expect(await t.talk(sampling)).toEqual(truth.get(sampling)!.ids);
     expect(t.resets.map(({ state }) => state)).toEqual(Array.from({ length: nLosses }, () => ['begun', 'done']).flat());
@@ -217,14 +225,14 @@ describe.skipIf(!gpu)('a model that does not fit', () => {
   const model = MODELS['a quarter of the experts'];
   let truth: number[][];
   beforeAll(async () => {
-    const t = await open(model, false);
+    const t = await open(model, 0);
     truth = await t.talk(SAMPLED);
     expect(t.loaded.plan!.slotShare).toBeLessThan(0.6);
     await t.local.close();
   });
 
   test.each(ALL ? [3, 20, 50] : [20])('lost during the read of expert bytes number %i since it was loaded', async (nth) => {
-    const t = await open(model);
+    const t = await open(model, ALL ? Infinity : 1);
     let reads = 0;
     t.moments.onRead = () => {
       if (++reads === nth) t.lose();
@@ -235,7 +243,7 @@ describe.skipIf(!gpu)('a model that does not fit', () => {
   });
 
   test('lost between answers', async () => {
-    const t = await open(model);
+    const t = await open(model, ALL ? Infinity : 1);
     await t.ask(PROMPTS[0], SAMPLED);
     const first = [...t.said()];
     t.lose();
@@ -245,7 +253,7 @@ describe.skipIf(!gpu)('a model that does not fit', () => {
   });
 
   test('memory fails: fewer slots, told, and the same answer', async () => {
-    const t = await open(model);
+    const t = await open(model, ALL ? Infinity : 1);
     const before = t.engine().memory().expertsBytes;
     let refused = false;
     t.moments.onToken = (count) => {
@@ -267,7 +275,7 @@ describe.skipIf(!gpu)('a model that does not fit', () => {
   });
 
   test('lost twice in one answer: it fails, with what was said', async () => {
-    const t = await open(model);
+    const t = await open(model, 2);
     t.moments.onToken = (count) => {
       if (count === 5 || count === 9) t.lose();
     };
