@@ -92,7 +92,9 @@ export class CaseRandom {
 
   /** N(0, scale²). */
   normals(length: number, scale = 1): Float32Array<ArrayBuffer> {
-    return Float32Array.from({ length }, () => this.normal() * scale);
+    const numbers = new Float32Array(length); // filled by a loop: Float32Array.from takes twice as long
+    for (let i = 0; i < length; i++) numbers[i] = this.normal() * scale;
+    return numbers;
   }
 
   /** A permutation of 0 … n−1. */

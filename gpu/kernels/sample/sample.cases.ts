@@ -5,11 +5,13 @@ import { caseGroups, NO_MISS, POSITION, stepBindings } from './sample-case-helpe
 import { sampleKernel, samplingBytes } from './sample.ts';
 import { sampleRef } from './sample.ref.ts';
 
+const VOCABULARY = 3001;
+
 function sampleCase(
   name: string,
   seed: number,
   settings: Partial<SamplingSettings>,
-  make: (random: CaseRandom) => Float32Array = (random) => random.normals(3001, 3),
+  make: (random: CaseRandom) => Float32Array = (random) => random.normals(VOCABULARY, 3),
   miss = NO_MISS,
 ): KernelCase {
   return {
@@ -40,8 +42,9 @@ function sampleCase(
   };
 }
 
-const flat = () => new Float32Array(2500).fill(1.5);
-const steps = (random: CaseRandom) => random.normals(2500).map((v) => Math.round(v * 2)); // many ties
+// The size of the vocabulary is in the program's text: most cases have one, so that it is compiled once.
+const flat = () => new Float32Array(VOCABULARY).fill(1.5);
+const steps = (random: CaseRandom) => random.normals(VOCABULARY).map((v) => Math.round(v * 2)); // many ties
 
 export const sampleCases: readonly KernelCase[] = [
   ...Array.from({ length: 6 }, (_, i) => sampleCase(`draw ${i}`, 1200 + i, {})),
@@ -58,10 +61,12 @@ export const sampleCases: readonly KernelCase[] = [
   sampleCase('temperature 10', 1254, { temperature: 10 }),
   sampleCase('fewer tokens than candidates', 1255, {}, (random) => random.normals(21)),
   sampleCase('one token', 1256, {}, (random) => random.normals(1)),
-  sampleCase('zeros of both signs', 1257, { topK: 3 }, () => Float32Array.from({ length: 64 }, (_, i) => (i % 2 ? 0 : -0))),
-  sampleCase('negative logits', 1258, { topK: 50 }, (random) => random.normals(3001).map((v) => v - 100)),
+  sampleCase('zeros of both signs', 1257, { topK: 3 }, () =>
+    Float32Array.from({ length: VOCABULARY }, (_, i) => (i % 2 ? 0 : -0)),
+  ),
+  sampleCase('negative logits', 1258, { topK: 50 }, (random) => random.normals(VOCABULARY).map((v) => v - 100)),
   sampleCase('an outlier of 1e4', 1259, { temperature: 2 }, (random) =>
-    random.normals(3001).map((v, i) => (i === 2900 ? 1e4 : v)),
+    random.normals(VOCABULARY).map((v, i) => (i === 2900 ? 1e4 : v)),
   ),
   sampleCase('a miss', 1260, {}, undefined, 2),
 ];
