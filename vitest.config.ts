@@ -7,7 +7,9 @@ import { wgslText } from './tests/support/wgsl-text.ts';
 const engine = ['tests/engine/!(lost-device).gpu.test.ts', 'gpu/{runtime,residency/plan}/**/*.gpu.test.ts'];
 /** Node's WebGPU polls the driver with a whole core of its own, one that the software adapter needs; a timer of 1 ms takes Windows 15. */
 const patient =
-  process.platform === 'win32' ? [] : ['--import', new URL('tests/offload/patient-polling.mjs', import.meta.url).href];
+  process.platform === 'win32' ? [] : [`--import=${new URL('tests/offload/patient-polling.mjs', import.meta.url).href}`];
+/** For the processes that tests start. */
+const patientChildren = { NODE_OPTIONS: [process.env.NODE_OPTIONS, ...patient].filter(Boolean).join(' ') };
 const generated = ['**/node_modules/**', 'out/**', 'dist/**', '.cache/**'];
 
 /** A fresh clone knows no durations: without this the one test that takes a minute on its own would begin last. */
@@ -51,6 +53,7 @@ export default defineConfig({
           exclude: [...generated, ...engine],
           maxWorkers: 1,
           execArgv: patient,
+          env: patientChildren,
         },
       },
       { extends: true, test: { name: 'e2e', include: ['tests/e2e/**/*.test.ts'], exclude: generated, maxWorkers: 1 } },
