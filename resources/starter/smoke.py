@@ -1,6 +1,6 @@
 """Trains a much smaller model for 200 steps and leaves all that the comparison with the engine needs: python smoke.py --out DIR (minutes, not hours).
 
-Checks that the loss falls and that questions over the same passages do not see each other; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
+Checks that the loss falls, that questions over the same passages do not see each other and that workers average; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
 """
 
 import argparse
@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tokenizers import Tokenizer
 from conversation import encode, encode_sharing
 from data import reading
 from model import Starter, read_checkpoint
+from together import Together
 
 HERE = Path(__file__).parent
 SHAPE = {"layers": 2, "width": 64, "heads": 4, "kv_heads": 2, "head_width": 16, "experts": 8, "expert_width": 64}
@@ -46,6 +48,22 @@ def branches_are_apart(out: Path) -> float:
     return worst
 
 
+def workers_meet(folder: Path):
+    """Whether two workers leave two meetings with the mean of what they brought, weighted by their tokens."""
+    shutil.rmtree(folder, ignore_errors=True)
+    brought, tokens = [torch.zeros(3), torch.full((3,), 4.0)], (100, 300)
+
+    def work(worker: int):
+        together = Together(folder, worker, 2)
+        total = together.average([brought[worker]], tokens[worker])
+        brought[worker] += worker  # 3 and 4, of 100 and 300 tokens again
+        return total, together.average([brought[worker]], tokens[worker])
+
+    with ThreadPoolExecutor() as pool:
+        totals = list(pool.map(work, range(2)))
+    return totals == [(400, 400)] * 2 and all(b.tolist() == [3.75] * 3 for b in brought)
+
+
 def main(out: Path):
     out.mkdir(parents=True, exist_ok=True)
     shutil.copy(HERE / "tokenizer.json", out)
@@ -61,6 +79,8 @@ def main(out: Path):
     print(f"questions over the same passages differ from questions alone by {apart:.1e}")
     if not apart < 1e-3:
         raise SystemExit("a branch sees another one")
+    if not workers_meet(out / "meet"):
+        raise SystemExit("workers do not leave a meeting with their weighted mean")
     run("export.py", "--checkpoint", out / "final.pt", "--tokenizer", out / "tokenizer.json", "--out", out / "starter.gguf", "--type", "f32")
     tokens = [(7 * i * i + 31 * i) % 4096 for i in range(48)]
     (out / "tokens.json").write_text(json.dumps(tokens))

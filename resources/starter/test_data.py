@@ -11,11 +11,11 @@ from types import SimpleNamespace
 import fixed_answers
 import seen
 from conversation import CONTROL, encode, encode_sharing
-from data import facts, guide, reading, reading_domains
+from data import facts, guide, reading, reading_domains, reading_stories, reading_values
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "b0dd8e7ba70418da914f00fe60e54569efdd5dd1ee5fd3348c23970fa9ed2453"
+SHA256_OF_2000 = "bef136c8783d0e226b6ce396a5bd6cc53d5e8c127cdd8c7a38c1d531179d181c"
 
 
 class Letters:
@@ -69,13 +69,35 @@ class Data(unittest.TestCase):
         for name, intent in guide.INTENTS.items():
             self.assertGreaterEqual(guide.forms(intent), 40, name)
         attributes = [a for _, _, rows in reading_domains.DOMAINS.values() for a in rows]
-        self.assertGreaterEqual(sum(len(statements) for _, _, statements, _ in attributes), 5000)
+        self.assertGreaterEqual(sum(len(statements) for _, _, statements, _ in attributes), 11000)
         for key, make, statements, questions in attributes:
             make(random.Random(1))
             for text in statements:
                 self.assertEqual((text.count("{e}"), text.count("{v}")), (1, 1), (key, text))
             for text in questions:
                 self.assertEqual((text.count("{e}"), text.count("{v}")), (1, 0), (key, text))
+
+    def test_stories_hold_their_answers(self):
+        self.assertGreaterEqual(len(reading_stories.STORIES), 100)
+        rng = random.Random(14)
+        for story in reading_stories.STORIES:
+            self.assertGreaterEqual((len(story.asked), len(story.unanswered)), (4, 2), story.title)
+            for question, answer in story.asked:
+                self.assertIn(answer, f"{story.title}\n{story.text}", story.title)
+                self.assertNotIn(answer, question, story.title)
+            told = reading_stories.told(rng, story)
+            self.assertFalse([t for t in (told.title, told.text, *sum(told.asked, ()), *told.unanswered) if "{" in t], story.title)
+            for _, answer in told.asked:
+                self.assertIn(answer, f"{told.title}\n{told.text}")
+
+    def test_names_that_resemble_others_differ_from_them(self):
+        rng = random.Random(15)
+        for kind in sorted(reading_values.NAMES):
+            for _ in range(300):
+                name = reading_values.NAMES[kind](rng)
+                entities = [name]
+                another = reading.another(rng, reading_values.NAMES[kind], entities)
+                self.assertFalse(name in another or another in name, (name, another))
 
     def test_one_answer_for_a_question_of_facts(self):
         self.assertGreaterEqual(sum(len(pairs) for pairs, _, _ in facts.RELATIONS.values()), 2000)

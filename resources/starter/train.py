@@ -1,6 +1,6 @@
 """Trains the starter model on the token file that build.py wrote. CPU, bf16 autocast, f32 master weights.
 
-    python train.py --data DIR --out DIR [--minutes M | --steps N] [--resume]
+    python train.py --data DIR --out DIR [--minutes M | --steps N] [--resume] [--workers 2 --worker I --meet DIR]
 
 Batches hold whole conversations of similar length (no packing, so no attention across documents); questions over the same passages are
 branches of one conversation, which share what comes before them and do not see each other: three times the answers per token. The loss is on answer tokens, weighted by
@@ -23,8 +23,10 @@ import torch
 import torch.nn.functional as F
 
 from model import Shape, Starter, checkpoint
+from together import Together
 
 BALANCE, Z_LOSS, PROMPT = 0.03, 1e-3, 0.3
+MEETING_S = 120  # how long workers train between two meetings
 
 
 class Muon(torch.optim.Optimizer):
@@ -67,11 +69,11 @@ class Data:
         self.starts = np.fromfile(folder / "starts.i64", np.int64)
         self.lengths = np.diff(self.starts)
 
-    def batches(self, seed: int, tokens: int, longest: int):
-        """Yields lists of conversation indices; each list is about `tokens` padded tokens of similar length."""
+    def batches(self, seed: int, tokens: int, longest: int, worker: int = 0, workers: int = 1):
+        """Yields lists of conversation indices, of this worker's share; each list is about `tokens` padded tokens of similar length."""
         rng = np.random.default_rng(seed)
         usable = np.flatnonzero(self.lengths <= longest)
-        order = rng.permutation(usable)
+        order = rng.permutation(usable)[worker::workers]
         pool = 4096
         for first in range(0, len(order), pool):
             part = order[first : first + pool]
@@ -146,8 +148,13 @@ def main():
     parser.add_argument("--threads", type=int, default=0, help="0: one beside other work (threads wait for each other), all cores on an idle machine")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("--stretch", action="store_true", help="with --resume: the rate rises to --lr and falls again over what is left of --minutes")
+    parser.add_argument("--workers", type=int, default=1, help="processes that train side by side, one a core, all with the same --data, --seed and --meet and an --out of their own; they resume from the same last.pt")
+    parser.add_argument("--worker", type=int, default=0, help="which of them this is, from 0")
+    parser.add_argument("--meet", type=Path, help="an empty folder where they meet")
     parser.add_argument("--shape", type=json.loads, default={})
     args = parser.parse_args()
+    if args.workers > 1 and (args.meet is None or not args.minutes):
+        parser.error("--workers needs --meet, where they meet, and --minutes, by which they know when")
     keep_memory()
     args.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(args.seed)
@@ -169,6 +176,8 @@ def main():
         step, seen, used_s, epoch = saved["step"], saved["seen"], saved["used_s"], saved["epoch"] + 1
         stretch_s = used_s if args.stretch else saved.get("stretch_s", 0.0)
     log = open(args.out / "log.jsonl", "a")
+    together = Together(args.meet, args.worker, args.workers) if args.workers > 1 else None
+    met_seen = seen
 
     def save(name):
         torch.save({**checkpoint(model), "optimizers": [o.state_dict() for o in optimizers], "step": step, "seen": seen, "used_s": used_s,
@@ -178,10 +187,19 @@ def main():
     def progress():
         return step / args.steps if args.steps else (used_s - stretch_s) / (args.minutes * 60 - stretch_s)
 
-    last_save, average = time.monotonic(), None
+    def due():
+        """How many meetings there should have been by now; the same for all workers at the end."""
+        return int(min(1, progress()) * (args.minutes * 60 - stretch_s) / MEETING_S)
+
+    def meet():
+        nonlocal seen, met_seen
+        moments = [s[name] for o in optimizers for s in o.state.values() for name in ("momentum", "exp_avg", "exp_avg_sq") if name in s]
+        seen = met_seen = met_seen + together.average([*model.parameters(), *moments], seen - met_seen)
+
+    last_save, average, met = time.monotonic(), None, due() if together else 0
     print(f"seed {args.seed}, {sum(p.numel() for p in model.parameters())} parameters, {len(data.lengths)} conversations", flush=True)
     while progress() < 1:
-        for indices in data.batches(args.seed * 1000 + epoch, args.batch_tokens, args.longest):
+        for indices in data.batches(args.seed * 1000 + epoch, args.batch_tokens, args.longest, args.worker, args.workers):
             began = time.monotonic()
             if args.threads == 0 and step % 10 == 0:
                 others = os.getloadavg()[0] - torch.get_num_threads()
@@ -211,10 +229,15 @@ def main():
                 print(row, flush=True)
             if not math.isfinite(answer.item()):
                 raise SystemExit(f"the loss is {answer.item()} at step {step}")
+            if together and due() > met:
+                met += 1
+                meet()
             if time.monotonic() - last_save > 600:
                 save("last.pt")
                 last_save = time.monotonic()
         epoch += 1
+    if together:
+        meet()
     save("last.pt")
     torch.save(checkpoint(model), args.out / "final.pt")
 

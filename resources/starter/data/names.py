@@ -1,6 +1,9 @@
 """Made-up names and values. Half of all names are random letters, so that reading must copy and cannot remember."""
 
 CONSONANTS, VOWELS = "bcdfghjklmnprstvwxz", "aeiou"
+ONSETS = ("", *"b c d f g h j k l m n p r s t v w y z bl br ch cl cr dr fl fr gh gl gr kn kr ph pl pr qu sc sh sk sl sm sn sp st str sw th tr tw wh".split())
+NUCLEI = "a e i o u a e i o u ae ai au ay ea ee ei eu ia ie io oa oi oo ou ue ui y".split()
+CODAS = ("", "", "", "", *"b ck d f g k l ll lm m n nd ng nk nt p r rd rk rm rn rt s sk ss st t th v x z".split())
 FIRST = ("Anna Ben Clara David Emma Felix Grace Henry Iris Jonas Kira Leo Mara Nils Olga Paul Rosa Samir Tara Umar Vera Wanda Yusuf Zoe "
          "Amina Bruno Celia Dario Elena Farid Gita Hugo Ines Jamal Keiko Luis Mei Noor Otto Priya Quentin Ravi Sofia Tomas Uma Viktor").split()
 LAST = ("Adler Brandt Costa Dietz Evans Fischer Garcia Hansen Ito Jansen Kovac Lindt Moreau Novak Okafor Petrov Quinn Rossi Silva Tanaka "
@@ -18,13 +21,20 @@ FOODS = "berries fish insects leaves seeds grass fruit nuts roots small birds".s
 
 
 def letters(rng, low=4, high=8) -> str:
-    """A random word of letters: half of the time pronounceable, else any letters."""
-    n = rng.randint(low, high)
-    if rng.random() < 0.5:
-        word = "".join(rng.choice(VOWELS if (i + n) % 2 else CONSONANTS) for i in range(n))
-    else:
-        word = "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(n))
-    return word.capitalize()
+    """A made-up word, capitalised: any letters, vowels and consonants in turn, or syllables."""
+    return word(rng, low, high).capitalize()
+
+
+def word(rng, low=4, high=8) -> str:
+    n, form = rng.randint(low, high), rng.random()
+    if form < 0.4:
+        return "".join(rng.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(n))
+    if form < 0.55:
+        return "".join(rng.choice(VOWELS if (i + n) % 2 else CONSONANTS) for i in range(n))
+    made = ""
+    while len(made) < n:
+        made += rng.choice(ONSETS) + rng.choice(NUCLEI) + rng.choice(CODAS)
+    return made[:n]
 
 
 def person(rng) -> str:

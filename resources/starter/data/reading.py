@@ -8,11 +8,15 @@ a span and finding none meet in one token, and what is not found is refused."""
 
 from . import names as N
 from . import reading_domains as R
+from . import reading_stories as S
+from . import reading_values as V
 from .document_prompt import ABSENT, document_prompt
 from .sample import Sample, Turn, casual
 
 ABSENT_SHARE = 0.35
 SIMPLE_SHARE = 0.4  # one passage of one or two statements: matching question and statement is learned there first; build.py sets it
+ALIKE_SHARE = 0.35
+STORY_SHARE = 0.15
 SHARING = 6  # questions over the same passages, at most
 
 
@@ -31,15 +35,16 @@ def passage(rng, domain, entities, values, simple: bool):
     """One passage on one to four entities that are not in `entities` yet (added there); returns (its entities, text)."""
     heading, make_entity, attributes = R.DOMAINS[domain]
     mine = []
-    for _ in range(rng.choices((1, 2, 3, 4), (45, 55, 0, 0) if simple else (35, 30, 20, 15))[0]):
+    alike = rng.random() < ALIKE_SHARE  # a list of entities with a statement each, most of the same attribute
+    for _ in range(rng.choices((1, 2, 3, 4), (45, 55, 0, 0) if simple else (0, 30, 35, 35) if alike else (35, 30, 20, 15))[0]):
         mine.append(another(rng, make_entity, entities))
         entities.append(mine[-1])
-    most = 3 - len(mine) if simple else 3 if len(mine) == 1 else 2 if len(mine) == 2 else 1
-    shared = rng.choice(attributes) if rng.random() < 0.4 else None  # the same attribute of each: only the entity tells them apart
+    most = 1 if alike else 3 - len(mine) if simple else 3 if len(mine) == 1 else 2 if len(mine) == 2 else 1
+    shared = rng.choice(attributes) if alike or rng.random() < 0.4 else None  # the same attribute of each: only the entity tells them apart
     lines = []
     for entity in mine:
         chosen = rng.sample(attributes, rng.randint(1, min(most, len(attributes) - 1)))
-        if shared is not None and shared not in chosen:
+        if shared is not None and shared not in chosen and not (alike and rng.random() < 0.4):
             chosen[0] = shared
         lines += [state(rng, attribute, entity, values) for attribute in chosen]
     if rng.random() < 0.6:
@@ -55,9 +60,10 @@ def passage(rng, domain, entities, values, simple: bool):
 
 
 def another(rng, make_entity, entities):
+    """A name that is in none of the entities, nor any of them in it; now and then one that resembles the last."""
     while True:
-        entity = make_entity(rng)
-        if entity not in entities:
+        entity = V.resembling(rng, entities[-1]) if entities and rng.random() < V.RESEMBLING else make_entity(rng)
+        if not any(entity in other or other in entity for other in entities):
             return entity
 
 
@@ -90,7 +96,7 @@ def absent(rng, domain, entities, values):
 
 def ask(rng, domain, key, entity):
     questions = next(a[3] for a in R.DOMAINS[domain][2] if a[0] == key)
-    question = rng.choice(questions).replace("{e}", entity)
+    question = casual(rng, rng.choice(questions)).replace("{e}", entity)  # a slip of the hand in a name would make it another
     return question if rng.random() < 0.3 else question[0].upper() + question[1:]
 
 
@@ -107,19 +113,43 @@ def title(rng, heading: str) -> str:
     return f"{rng.choice(R.TITLES)} {rng.randint(1990, 2035)}"
 
 
-def generate(rng) -> Sample:
-    """Passages of one domain and up to SHARING questions over them: what they share is read once in training (see conversation.encode_sharing)."""
+def place(rng):
+    """A page number, or none."""
+    return rng.randint(1, 320) if rng.random() < 0.6 else None
+
+
+def from_stories(rng):
+    """One to three texts that refer back, and questions about them: (titled passages, questions with answer and heavy parts)."""
+    stories = rng.sample(S.STORIES, rng.choices((1, 2, 3), (60, 25, 15))[0])
+    told = [S.told(rng, story) for story in stories]
+    present = [(question, f" {answer} [{n}].", (f" {answer}", f"[{n}]")) for n, t in enumerate(told, 1) for question, answer in t.asked]
+    absent = [question for t in told for question in t.unanswered] + [q for story in stories if (q := S.renamed(rng, story))]
+    asked = []
+    for _ in range(rng.randint(2, SHARING)):
+        if present and rng.random() >= ABSENT_SHARE:
+            asked.append(present.pop(rng.randrange(len(present))))
+        elif absent:
+            asked.append((absent.pop(rng.randrange(len(absent))), ABSENT, (ABSENT[:11],)))
+    return [(t.title, place(rng), t.text) for t in told], asked
+
+
+def from_statements(rng):
+    """One to three passages of one domain, and questions about them: (titled passages, questions with answer and heavy parts)."""
     domain = rng.choice(sorted(R.WIDENED if rng.random() < 0.5 else R.OPEN))
     simple = rng.random() < SIMPLE_SHARE
-    entities, values, asked = [], {}, set()
+    entities, values, known = [], {}, set()
     passages = [passage(rng, domain, entities, values, simple) for _ in range(1 if simple else rng.choices((1, 2, 3), (40, 33, 27))[0])]
     rng.shuffle(passages)
-    titled = [(title(rng, R.DOMAINS[domain][0]), rng.randint(1, 320) if rng.random() < 0.6 else None, text) for _, text in passages]
-    turns = []
+    titled = [(title(rng, R.DOMAINS[domain][0]), place(rng), text) for _, text in passages]
+    asked = []
     for _ in range(rng.randint(2, SHARING)):
-        if rng.random() < ABSENT_SHARE or len(asked) == len(values):
-            question, answer, heavy = absent(rng, domain, entities, values)
-        else:
-            question, answer, heavy = present(rng, domain, passages, values, asked)
-        turns.append(Turn(document_prompt(titled, casual(rng, question)), answer, heavy))
+        is_absent = rng.random() < ABSENT_SHARE or len(known) == len(values)
+        asked.append(absent(rng, domain, entities, values) if is_absent else present(rng, domain, passages, values, known))
+    return titled, asked
+
+
+def generate(rng) -> Sample:
+    """Passages and up to SHARING questions over them: what they share is read once in training (see conversation.encode_sharing)."""
+    titled, asked = (from_stories if rng.random() < STORY_SHARE else from_statements)(rng)
+    turns = [Turn(document_prompt(titled, question), answer, heavy) for question, answer, heavy in asked]
     return Sample("reading", turns[:1], facts={"expected": turns[0].answer}, instead=turns[1:])

@@ -1,9 +1,11 @@
 """All domains of the reading task: the first tables with the phrasings of other hands, and the open domains."""
 
 from . import names as N
+from . import reading_values as V
 from .phrasings import read
 from .reading_tables import DOMAINS as FIRST, NOISE as FIRST_NOISE, TITLES as FIRST_TITLES
 
+HANDS = 8  # files reading-1.json to reading-8.json
 KINDS = {"person": N.person, "place": N.place, "thing": N.thing, "code": N.code, "date": N.date, "year": N.year, "clock": N.clock, "money": N.money}
 
 
@@ -17,19 +19,19 @@ def maker(value):
 
 
 def widened():
-    more = [read("reading-1.json"), read("reading-2.json")]
+    more = [read(f"reading-{n}.json") for n in range(1, HANDS + 1)]
     for name, (heading, entity, attributes) in FIRST.items():
         rows = []
         for key, make, statements, questions in attributes:
             extra = [m[name][key] for m in more]
-            rows.append((key, make, (*statements, *(s for e in extra for s in e["statements"])), (*questions, *(q for e in extra for q in e["questions"]))))
-        yield name, (heading, entity, rows)
+            rows.append((key, V.wide(key, make), (*statements, *(s for e in extra for s in e["statements"])), (*questions, *(q for e in extra for q in e["questions"]))))
+        yield name, (heading, V.entity(entity, name), rows)
 
 
 def opened():
     for domain in read("reading-open.json"):
-        rows = [(a["key"], maker(a["value"]), tuple(a["statements"]), tuple(a["questions"])) for a in domain["attributes"]]
-        yield "open " + domain["domain"], (domain["heading"], KINDS[domain["entity"]], rows)
+        rows = [(a["key"], V.wide("", maker(a["value"]), a["value"] if isinstance(a["value"], list) else ()), tuple(a["statements"]), tuple(a["questions"])) for a in domain["attributes"]]
+        yield "open " + domain["domain"], (domain["heading"], V.entity(KINDS[domain["entity"]], domain["entity"]), rows)
 
 
 _furniture = read("reading-noise.json")
