@@ -71,6 +71,7 @@ describe('asking', () => {
     await answerWith(page, 'Here it is.');
     await ask(page, 'Too early?');
     await page.getByText(/Your question is kept and will be answered when Qwen3.* is loaded/).waitFor();
+    expect(await answers(page).getAttribute('aria-busy')).toBe('true');
     await answers(page).getByText('Here it is.').waitFor({ timeout: 15_000 });
   });
 
