@@ -49,19 +49,19 @@ def branches_are_apart(out: Path) -> float:
 
 
 def workers_meet(folder: Path):
-    """Whether two workers leave two meetings with the mean of what they brought, weighted by their tokens."""
+    """Whether two workers leave two meetings with the mean of what they brought, weighted by their tokens, and a third one, right behind, unchanged."""
     shutil.rmtree(folder, ignore_errors=True)
     brought, tokens = [torch.zeros(3), torch.full((3,), 4.0)], (100, 300)
 
     def work(worker: int):
         together = Together(folder, worker, 2)
-        total = together.average([brought[worker]], tokens[worker])
+        first = together.average([brought[worker]], tokens[worker])
         brought[worker] += worker  # 3 and 4, of 100 and 300 tokens again
-        return total, together.average([brought[worker]], tokens[worker])
+        return first, together.average([brought[worker]], tokens[worker]), together.average([brought[worker]], 0)
 
     with ThreadPoolExecutor() as pool:
         totals = list(pool.map(work, range(2)))
-    return totals == [(400, 400)] * 2 and all(b.tolist() == [3.75] * 3 for b in brought)
+    return totals == [(400, 400, 0)] * 2 and all(b.tolist() == [3.75] * 3 for b in brought)
 
 
 def main(out: Path):

@@ -35,23 +35,21 @@ def name(rng) -> str:
     return rng.choice((f"{N.letters(rng)} {N.letters(rng)}", f"New {N.letters(rng)}", f"Upper {N.letters(rng)}", f"Saint {N.letters(rng)}", f"{N.letters(rng)}-{N.letters(rng)}", rng.choice(N.PLACES), rng.choice(N.THINGS)))
 
 
+CODES = (
+    lambda rng: f"{capitals(rng, 1, 3)}-{digits(rng, 2, 4)}",
+    lambda rng: f"{capitals(rng, 1, 3)} {digits(rng, 1, 4)}",
+    lambda rng: f"{capitals(rng, 1, 2)}{digits(rng, 1, 4)}",
+    lambda rng: f"{capitals(rng, 1, 3)}/{digits(rng, 1, 3)}/{digits(rng, 1, 2)}",
+    lambda rng: f"{digits(rng, 1, 4)}{capitals(rng, 1, 2)}",
+    lambda rng: f"no. {digits(rng, 1, 5)}",
+    lambda rng: f"{digits(rng, 1, 3)}-{digits(rng, 2, 4)}",
+    lambda rng: f"{N.letters(rng)} {digits(rng, 1, 4)}",
+    lambda rng: f"{N.letters(rng)}-{digits(rng, 1, 3)}",
+)
+
+
 def code(rng) -> str:
-    form = rng.randrange(9)
-    if form == 0:
-        return f"{capitals(rng, 1, 3)}-{digits(rng, 2, 4)}"
-    if form == 1:
-        return f"{capitals(rng, 1, 3)} {digits(rng, 1, 4)}"
-    if form == 2:
-        return f"{capitals(rng, 1, 2)}{digits(rng, 1, 4)}"
-    if form == 3:
-        return f"{capitals(rng, 1, 3)}/{digits(rng, 1, 3)}/{digits(rng, 1, 2)}"
-    if form == 4:
-        return f"{digits(rng, 1, 4)}{capitals(rng, 1, 2)}"
-    if form == 5:
-        return f"no. {digits(rng, 1, 5)}"
-    if form == 6:
-        return f"{digits(rng, 1, 3)}-{digits(rng, 2, 4)}"
-    return f"{N.letters(rng)} {digits(rng, 1, 4)}" if form == 7 else f"{N.letters(rng)}-{digits(rng, 1, 3)}"
+    return rng.choice(CODES)(rng)
 
 
 def number(rng) -> str:
@@ -97,10 +95,10 @@ def worded(phrases):
     """Makes values of words: one of the phrases, one with a made-up word in the place of one of its words, or a made-up word alone."""
 
     def make(rng) -> str:
-        phrase, form = rng.choice(phrases), rng.random()
+        chosen, form = rng.choice(phrases), rng.random()
         if form < 0.55:
-            return phrase
-        words = phrase.split(" ")
+            return chosen
+        words = chosen.split(" ")
         if form < 0.85 and len(words) > 1:
             words[rng.choice([i for i, w in enumerate(words) if w not in SMALL] or [0])] = N.word(rng)
             return " ".join(words)
@@ -119,9 +117,16 @@ def counted(own):
     return make
 
 
+def phrase(rng) -> str:
+    return rng.choice(PHRASES)
+
+
+ANYTHING = (person, name, code, number, amount, amount, money, date, clock, phone, *[phrase] * 5, N.word, lambda rng: f"{N.word(rng)} {phrase(rng).split(' ')[-1]}")
+
+
 def anything(rng) -> str:
     """Any short span that a text could give as a value."""
-    return rng.choice((person, name, code, number, amount, amount, money, date, clock, phone, *[lambda r: r.choice(PHRASES)] * 5, lambda r: N.word(r), lambda r: f"{N.word(r)} {r.choice(PHRASES).split(' ')[-1]}"))(rng)
+    return rng.choice(ANYTHING)(rng)
 
 
 # Names by domain: what an entity can be called beside the domain's own pattern.
