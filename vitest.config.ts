@@ -7,7 +7,7 @@ import { wgslText } from './tests/support/wgsl-text.ts';
 const engine = ['tests/engine/!(lost-device).gpu.test.ts', 'gpu/{runtime,residency/plan}/**/*.gpu.test.ts'];
 /** Node's WebGPU polls the driver with a whole core of its own, one that the software adapter needs; a timer of 1 ms takes Windows 15. */
 const patient =
-  process.platform === 'win32' ? [] : [`--import=${new URL('tests/offload/patient-polling.mjs', import.meta.url).href}`];
+  process.platform === 'win32' ? [] : [`--import=${new URL('tests/support/patient-polling.mjs', import.meta.url).href}`];
 /** For the processes that tests start. */
 const patientChildren = { NODE_OPTIONS: [process.env.NODE_OPTIONS, ...patient].filter(Boolean).join(' ') };
 const generated = ['**/node_modules/**', 'out/**', 'dist/**', '.cache/**'];

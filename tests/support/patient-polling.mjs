@@ -1,5 +1,5 @@
 /**
- * `NODE_OPTIONS=--import=./tests/offload/patient-polling.mjs`: Node's WebGPU asks the driver for what is done in every turn of the event loop, which takes a
+ * `NODE_OPTIONS=--import=./tests/support/patient-polling.mjs`: Node's WebGPU asks the driver for what is done in every turn of the event loop, which takes a
  * whole core; with this it asks once a millisecond. For long runs of a software adapter on few cores, and for the GPU suites of `npm test`
  * (vitest.config.ts); it changes times, never a number.
  */
