@@ -44,13 +44,15 @@ export class AnswerRun implements Run {
       if (!prompt) return this.#grounding.finishAbsent();
       const decoder = this.#ready.model.decoder();
       const { endIds } = this.#ready.model;
+      let { opening } = prompt;
       const result = await this.#deps.engine.generate(
         { promptIds: prompt.ids, maxTokens: prompt.maxAnswerTokens, endIds: [...endIds], sampling: this.#sampling() },
         {
           onPrefill: (done, total) => this.#writer.prefill(done, total),
           onTokens: (ids) => {
             const words = ids.filter((id) => !endIds.has(id));
-            this.#writer.append(words.map((id) => decoder.push(id)).join(''), words.length);
+            this.#writer.append(opening + words.map((id) => decoder.push(id)).join(''), words.length);
+            opening = '';
           },
           onExperts: (activity) => this.#deps.onExperts({ answerId: this.answerId, modelName: this.#ready.model.name, activity }),
         },

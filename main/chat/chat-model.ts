@@ -13,6 +13,8 @@ export interface ChatModel {
   readonly sampling: NamedSampling;
   /** Template and tokenizer in one: what people wrote never becomes a special token. */
   encodePrompt(messages: readonly ChatMessage[]): Int32Array;
+  /** What the template writes of the answer itself: `<think>` and a line end for some models that think, else ''. */
+  answerOpening(messages: readonly ChatMessage[]): string;
   decoder(): IncrementalDecoder;
 }
 

@@ -5,6 +5,8 @@ import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
 import type { ChatMessage, PromptPiece } from '../../gpu/tokenizer/types.ts';
 import { TokenType } from '../../gpu/tokenizer/vocabulary.ts';
 import { createChatTemplate } from './chat-template.ts';
+import { answerOpening } from '../contract/thoughts.ts';
+import { turnsOf } from './prompt.ts';
 import { strftime } from './strftime.ts';
 
 const MARKERS = ['<s>', '</s>', '<|im_start|>', '<|im_end|>'];
@@ -106,6 +108,35 @@ describe('contents are told from the template', () => {
     expect(textOf(pieces)).not.toContain('hm');
     const ids = createTokenizer(metadata(thoughtless)).encodePieces(pieces);
     expect(Array.from(ids).filter((id) => id < MARKERS.length)).toEqual([2, 3, 2, 3, 2, 3, 2]);
+  });
+
+  // As Qwen3's: thoughts are cut out of turns before the last question, and the next answer begins with one.
+  const thinker = [
+    "{% set ns = namespace(last=0) %}{% for m in messages %}{% if m.role == 'user' %}{% set ns.last = loop.index0 %}{% endif %}{% endfor %}",
+    "{% for m in messages %}{% set text = m.content %}{% set thoughts = '' %}",
+    "{% if m.role == 'assistant' and '</think>' in text %}",
+    "{% set thoughts = text.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}",
+    "{% set text = text.split('</think>')[-1].lstrip('\\n') %}{% endif %}",
+    "{{ '<|im_start|>' + m.role + '\\n' }}",
+    "{% if m.role == 'assistant' and loop.index0 > ns.last %}{{ '<think>\\n' + thoughts + '\\n</think>\\n\\n' }}{% endif %}",
+    "{{ text + '<|im_end|>\\n' }}{% endfor %}",
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n<think>\\n' }}{% endif %}",
+  ].join('');
+
+  test.each([
+    ['one that cuts them and opens the next', thinker, '<think>\n'],
+    ['one that only cuts them', thoughtless, ''],
+  ])('a history without thoughts is rendered as one with them by %s', (_which, source, opening) => {
+    const path = [user('q'), assistant('<think>\nhm <|im_end|>\n</think>\n\n42 <|im_end|>'), user('and?')];
+    const template = make(source);
+    const cut = turnsOf(path).flat();
+    expect(cut[1].content).toBe('42 <|im_end|>');
+    expect(template.render(cut)).toBe(template.render(path).replace('\n\n\n42', '\n42'));
+    expect(template.render(cut)).not.toContain('hm');
+    const pieces = template.renderPieces(cut);
+    expect(untrusted(pieces)).toEqual(['q', '42 <|im_end|>', 'and?']);
+    expect(answerOpening(pieces)).toBe(opening);
+    expect(answerOpening(make(CHATML).renderPieces([user('<think>')]))).toBe('');
   });
 
   test('private-use characters in contents do no harm', () => {

@@ -80,6 +80,24 @@ test('the answer streams with offsets, is committed in small steps and ends comp
   expect(finishedEvents(t.events)[0]).toMatchObject({ answerId: answer.id, status: 'complete', content: t.engine.answer });
 });
 
+test('an answer whose thoughts begin in the prompt is kept and told whole, and its next turn goes without them', async () => {
+  const t = setUp();
+  t.files.opening = '<think>\n';
+  await t.withModel();
+  t.engine.answer = 'Easy.\n</think>\n\nParis.';
+  const { conversation, answer } = await t.ask('Capital?');
+  await finishes(t);
+  const whole = '<think>\nEasy.\n</think>\n\nParis.';
+  expect(t.engine.prompts[0]).toBe('<user>Capital?<assistant><think>\n');
+  const pieces = t.events.flatMap((event) => (event.name === 'answer.text' ? [event.payload] : []));
+  expect([pieces[0].offset, pieces[0].text, pieces[0].tokens]).toEqual([0, '<think>\nE', 1]);
+  expect(pieces.map(({ text }) => text).join('')).toBe(whole);
+  expect(await t.message(conversation.id, answer.id)).toMatchObject({ content: whole, status: 'complete' });
+  await t.ask('Really?', { conversationId: conversation.id, parentId: answer.id });
+  await finishes(t, 2);
+  expect(t.engine.prompts[1]).toBe('<user>Capital?<assistant>Paris.<user>Really?<assistant><think>\n');
+});
+
 test('stop: the text is committed at once, late tokens are ignored, the next question runs when the engine is free', async () => {
   const t = await ready('deaf');
   const first = await t.ask('First');

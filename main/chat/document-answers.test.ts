@@ -64,6 +64,30 @@ test('the passages are committed and told before the first word, and stand in th
   expect(told).toEqual([message.sources]);
 });
 
+test.each([
+  ['<think>\nThe garden has 7 trees [8]. Not there?\n</think>\n\n', 'A lost key costs 85 euros [1]. The keys are green [9].'],
+  ['<think>That is not in your documents.</think>', '[7] A lost key costs 85 euros [1]. The keys are green [9].'],
+])('thoughts are kept as they are and count for nothing: %j', async (thoughts, answer) => {
+  t.engine.answer = thoughts + answer;
+  const asked = await t.ask('What does a lost key cost?', { collectionId });
+  await finishes();
+  const message = await t.message(asked.conversation.id, asked.answer.id);
+  const shown = 'A lost key costs 85 euros [1]. The keys are green.';
+  expect(message.content).toBe(thoughts + shown);
+  expect(message.evidence).toMatchObject({ verdict: 'supported', quote: { text: 'A lost key costs 85 euros.' } });
+  const { removedCitations, unsupportedSentences } = message.evidence!;
+  expect(removedCitations).toBe(answer.split(/\[[79]\]/).length - 1);
+  expect(unsupportedSentences.map(({ start, end }) => shown.slice(start, end))).toEqual(['The keys are green.']);
+});
+
+test('an answer that was stopped in its thoughts has passages and no verdict', async () => {
+  t.engine.answer = '<think>\nA lost key costs 85 euros [1].';
+  const { conversation, answer } = await t.ask('What does a lost key cost?', { collectionId });
+  await finishes();
+  const { sources, evidence } = await t.message(conversation.id, answer.id);
+  expect([sources.length > 0, evidence]).toEqual([true, null]);
+});
+
 test('a question that the documents know nothing of is answered without the model', async () => {
   const { conversation, answer } = await t.ask('Xylophone quintet?', { collectionId });
   await finishes();

@@ -3,6 +3,7 @@
  * text, and the whole answer where there are none.
  */
 import type { Passage } from '../contract/documents.ts';
+import { splitThoughts, withAnswer } from '../contract/thoughts.ts';
 import { checkAnswer, NO_EVIDENCE, type CheckedAnswer } from '../documents/evidence.ts';
 import type { AnswerWriter } from './answer-writer.ts';
 import { ABSENT_ANSWER } from './document-prompt.ts';
@@ -23,10 +24,12 @@ export class Grounding {
     this.#writer.sources(sources);
   }
 
-  /** Null for an answer without passages or without text. */
+  /** Null for an answer without passages or without text. Thoughts claim nothing: spans count in the answer behind them. */
   checked(): CheckedAnswer | null {
-    const { content } = this.#writer;
-    return this.#sources.length === 0 || content.trim() === '' ? null : checkAnswer(content, this.#question, this.#sources);
+    const { answer } = splitThoughts(this.#writer.content);
+    if (this.#sources.length === 0 || answer.trim() === '') return null;
+    const checked = checkAnswer(answer, this.#question, this.#sources);
+    return answer === this.#writer.content ? checked : behindThoughts(this.#writer.content, checked);
   }
 
   /** The documents have nothing to do with the question: nobody is asked. */
@@ -34,4 +37,12 @@ export class Grounding {
     this.#writer.append(ABSENT_ANSWER, 0);
     this.#writer.finish({ status: 'complete', stats: null, error: null, evidence: NO_EVIDENCE });
   }
+}
+
+/** An answer that began with a citation of nothing begins with white space now, which behind thoughts would not count as its own. */
+function behindThoughts(whole: string, { content, evidence }: CheckedAnswer): CheckedAnswer {
+  const answer = content.trimStart();
+  const cut = content.length - answer.length;
+  const unsupportedSentences = evidence.unsupportedSentences.map(({ start, end }) => ({ start: start - cut, end: end - cut }));
+  return { content: withAnswer(whole, answer), evidence: { ...evidence, unsupportedSentences } };
 }

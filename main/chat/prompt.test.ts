@@ -29,11 +29,13 @@ test('everything that fits is there; the answer may use what is left', () => {
     text: '<system>S<user>hi<assistant>',
     droppedTurns: 0,
     maxAnswerTokens: 100 - 28,
+    opening: '',
   });
   expect(prompt(path(['user', 'hi']), 100, { systemPrompt: '  ', maxAnswerTokens: 5 })).toEqual({
     text: '<user>hi<assistant>',
     droppedTurns: 0,
     maxAnswerTokens: 5,
+    opening: '',
   });
 });
 
@@ -43,7 +45,7 @@ test('the oldest turns drop first and whole, never the system prompt or the ques
   expect(one.droppedTurns).toBe(1);
   expect(one.text.startsWith('<system>S<user>q2')).toBe(true);
   const both = prompt(long, 60);
-  expect(both).toEqual({ text: '<system>S<user>q3<assistant>', droppedTurns: 2, maxAnswerTokens: 32 });
+  expect(both).toEqual({ text: '<system>S<user>q3<assistant>', droppedTurns: 2, maxAnswerTokens: 32, opening: '' });
 });
 
 test('for every context the fewest turns are dropped that leave the room kept for the answer', () => {
@@ -73,4 +75,21 @@ test('questions without an answer are joined with the next, so that roles take t
     ['user', 'd'],
   );
   expect(prompt(messages, 500).text).toBe('<system>S<user>a\n\nb<assistant>B<user>c\n\nd<assistant>');
+});
+
+test('thoughts of earlier turns are left out; a question whose answer was never reached is joined with the next', () => {
+  const messages = path(
+    ['user', 'a'],
+    ['assistant', '<think>\nhm\n</think>\n\nA, in `</think>`'],
+    ['user', 'b'],
+    ['assistant', '<think>\nhm'],
+    ['user', '<think>c'],
+  );
+  expect(prompt(messages, 500).text).toBe('<system>S<user>a<assistant>A, in `</think>`<user>b\n\n<think>c<assistant>');
+});
+
+test('what the template writes of the answer comes with the prompt', () => {
+  const thinker = fakeChatModel('m', 'M', undefined, '<think>\n');
+  const { ids, opening } = assemblePrompt(path(['user', 'hi']), settings, { model: thinker, contextTokens: 100 });
+  expect([String.fromCharCode(...ids).endsWith(opening), opening]).toEqual([true, '<think>\n']);
 });

@@ -5,6 +5,7 @@
 import { engineError } from '../../gpu/errors.ts';
 import { invariant } from '../../gpu/invariant.ts';
 import type { ChatMessage } from '../../gpu/tokenizer/types.ts';
+import { splitThoughts } from '../contract/thoughts.ts';
 import type { Message } from '../contract/types.ts';
 import type { ReadyModel } from './chat-model.ts';
 
@@ -13,6 +14,8 @@ export interface Prompt {
   readonly droppedTurns: number;
   /** Tokens that the answer may have. */
   readonly maxAnswerTokens: number;
+  /** The beginning of the answer that stands in the prompt already; the model goes on from it. */
+  readonly opening: string;
 }
 
 /**
@@ -35,7 +38,8 @@ export function assemble(
   { model, contextTokens }: ReadyModel,
 ): Prompt {
   const reserve = answerReserve(maxTokens, contextTokens);
-  const encode = (dropped: number) => model.encodePrompt([...systemMessage(systemPrompt), ...turns.slice(dropped).flat()]);
+  const messages = (dropped: number) => [...systemMessage(systemPrompt), ...turns.slice(dropped).flat()];
+  const encode = (dropped: number) => model.encodePrompt(messages(dropped));
   const mostDropped = turns.length - 1;
 
   // A shorter history never gives a longer prompt, so the least number of turns to drop is found by halving.
@@ -59,7 +63,8 @@ export function assemble(
       `The question and the system prompt have ${ids.length} tokens; the context holds ${contextTokens}. Shorten them, or choose a longer context in the settings.`,
       { promptTokens: ids.length, contextTokens },
     );
-  return { ids, droppedTurns: idsDropped, maxAnswerTokens: Math.min(maxTokens, room) };
+  const opening = model.answerOpening(messages(idsDropped));
+  return { ids, droppedTurns: idsDropped, maxAnswerTokens: Math.min(maxTokens, room), opening };
 }
 
 /** Room kept for the answer: what was asked for, but at most a quarter of the context, so that history is not dropped for nothing. */
@@ -72,21 +77,24 @@ export function systemMessage(text: string): ChatMessage[] {
 }
 
 /**
- * Each turn is a question and its answer. Templates insist on the two taking turns: a question that got no text (stopped at once,
- * failed) is joined with the one that follows it.
+ * Each turn is a question and its answer, without the thoughts before it: templates of models that think cut them out of earlier turns
+ * themselves, for the others they would only fill the context. (Within a turn, around calls of tools, such templates keep them; there are
+ * none here.) Templates insist on the two taking turns: a question that got no answer (stopped at once or while thinking, failed) is joined
+ * with the one that follows it.
  */
 export function turnsOf(path: readonly Pick<Message, 'role' | 'content'>[]): ChatMessage[][] {
   const turns: ChatMessage[][] = [];
   let waiting: string[] = [];
   for (const { role, content } of path) {
     if (role === 'user') waiting.push(content);
-    else if (role === 'assistant' && content.trim() !== '') {
-      turns.push([
-        { role: 'user', content: waiting.join('\n\n') },
-        { role: 'assistant', content },
-      ]);
-      waiting = [];
-    }
+    if (role !== 'assistant') continue;
+    const { answer } = splitThoughts(content);
+    if (answer.trim() === '') continue;
+    turns.push([
+      { role: 'user', content: waiting.join('\n\n') },
+      { role: 'assistant', content: answer },
+    ]);
+    waiting = [];
   }
   invariant(waiting.length > 0, 'a prompt ends with a question');
   return [...turns, [{ role: 'user', content: waiting.join('\n\n') }]];

@@ -7,6 +7,7 @@ import type { ChatTemplate, Tokenizer } from '../../gpu/tokenizer/types.ts';
 import type { ChatModel } from '../chat/chat-model.ts';
 import { createChatTemplate } from '../chat/chat-template.ts';
 import type { NamedSampling } from '../contract/sampling.ts';
+import { answerOpening } from '../contract/thoughts.ts';
 import type { ModelFacts } from '../contract/types.ts';
 import { describeModel } from './describe-model.ts';
 import { openModelFile } from './model-file.ts';
@@ -53,6 +54,7 @@ export function chatModelOf(
     endIds: tokenizer.endIds,
     sampling,
     encodePrompt: (messages) => tokenizer.encodePieces(template.renderPieces(messages)),
+    answerOpening: (messages) => answerOpening(template.renderPieces(messages)),
     decoder: () => tokenizer.decoder(),
   };
 }

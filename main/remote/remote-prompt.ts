@@ -8,6 +8,7 @@ import { documentTurns } from '../chat/document-turn.ts';
 import { answerReserve, systemMessage, turnsOf } from '../chat/prompt.ts';
 import type { Passage } from '../contract/documents.ts';
 import type { OutgoingPassage } from '../contract/remote.ts';
+import { splitThoughts } from '../contract/thoughts.ts';
 import type { Message } from '../contract/types.ts';
 import { withoutCitations } from '../documents/citations.ts';
 
@@ -48,7 +49,8 @@ export function outgoingPassages(path: readonly Message[], prompt: RemotePrompt,
   const sent = new Set(prompt.messages.map(({ content }) => content));
   const answers = path.flatMap(({ sources, remoteHost, content }) => {
     if (sources.length === 0 || remoteHost === host) return [];
-    const text = [content, withoutCitations(content)].find((form) => sent.has(form));
+    const { answer } = splitThoughts(content);
+    const text = [answer, splitThoughts(withoutCitations(content)).answer].find((form) => sent.has(form));
     return text === undefined ? [] : [{ documentTitle: 'An earlier answer from your documents', page: null, text }];
   });
   return [...passages, ...answers];

@@ -39,16 +39,18 @@ const FAKE_DETAILS: DescribedModel = {
   sampling: { named: NOTHING_NAMED, notes: [] },
 };
 
-export function fakeChatModel(modelId: string, name: string, sampling = NOTHING_NAMED): ChatModel {
+/** `opening`: what its prompt holds of the answer. */
+export function fakeChatModel(modelId: string, name: string, sampling = NOTHING_NAMED, opening = ''): ChatModel {
   return {
     modelId,
     name,
     endIds: new Set([0]),
     sampling,
     encodePrompt(messages) {
-      const text = messages.map(({ role, content }) => `<${role}>${content}`).join('') + '<assistant>';
+      const text = messages.map(({ role, content }) => `<${role}>${content}`).join('') + `<assistant>${opening}`;
       return Int32Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
     },
+    answerOpening: () => opening,
     decoder() {
       let pending = '';
       return {
@@ -70,6 +72,7 @@ export class FakeModelFiles implements ModelFiles {
   /** What the next file says. */
   facts = FAKE_FACTS;
   headWidth = 64;
+  opening = '';
 
   async inspect(filePath: string): Promise<InspectedModel> {
     this.nInspections++;
@@ -88,6 +91,6 @@ export class FakeModelFiles implements ModelFiles {
 
   async open(filePath: string, modelId: string) {
     const inspected = await this.inspect(filePath);
-    return { inspected, chat: fakeChatModel(modelId, inspected.name, inspected.facts.sampling ?? NOTHING_NAMED) };
+    return { inspected, chat: fakeChatModel(modelId, inspected.name, inspected.facts.sampling ?? NOTHING_NAMED, this.opening) };
   }
 }

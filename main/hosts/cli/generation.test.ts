@@ -33,7 +33,7 @@ function opened(requests: GenerateRequest[]): Generating {
   return { engine, session: new EngineSession(engine), tokenizer, loadMs: 12, device };
 }
 
-async function cli(args: string[], metadata: ReadonlyMap<string, GgufValue> = new Map()) {
+async function cli(args: string[], metadata: ReadonlyMap<string, GgufValue> = new Map(), opening = '') {
   const requests: GenerateRequest[] = [];
   let kvType: KvType | undefined;
   const command: CliCommand = {
@@ -45,7 +45,7 @@ async function cli(args: string[], metadata: ReadonlyMap<string, GgufValue> = ne
     async run(context) {
       kvType = engineOptions(context.common, context.signal, context.log).kvType;
       const settings = generationFor({ metadata }, readGeneration(context.flags), context.log);
-      await generate(opened(requests), Int32Array.of(1, 2), settings, context);
+      await generate(opened(requests), { ids: Int32Array.of(1, 2), opening }, settings, context);
       return 0;
     },
   };
@@ -69,6 +69,11 @@ test('text streams to stdout, numbers go to stderr', async () => {
   expect([exitCode, stdout]).toEqual([0, 'Hé!\n']);
   expect(stderr).toContain('2 prompt tokens');
   expect(requests[0]).toMatchObject({ maxTokens: 128, sampling: { temperature: 0, seed: 0 }, endIds: new Set([0]) });
+});
+
+test('what the prompt holds of the answer is part of the text', async () => {
+  expect((await cli([], new Map(), '<think>\n')).stdout).toBe('<think>\nHé!\n');
+  expect(JSON.parse((await cli(['--json'], new Map(), '<think>\n')).stdout)).toMatchObject({ text: '<think>\nHé!' });
 });
 
 test('--json gives text, ids, counters, memory, timings and the adapter', async () => {

@@ -122,10 +122,16 @@ export interface Generating {
   readonly device: { readonly capabilities: { readonly description: string; readonly software: boolean } };
 }
 
+/** What a model is given, and the beginning of the text that stands in it already (`<think>` for some models). */
+export interface GenerationPrompt {
+  readonly ids: Int32Array;
+  readonly opening: string;
+}
+
 /** Generates; `onText` hears the text as it comes. */
 export async function generateText(
   { session, tokenizer }: Pick<Generating, 'session' | 'tokenizer'>,
-  promptIds: Int32Array,
+  { ids: promptIds, opening }: GenerationPrompt,
   { maxTokens, sampling }: GenerationSettings,
   signal: AbortSignal,
   onText: (piece: string) => void = () => undefined,
@@ -137,6 +143,7 @@ export async function generateText(
     text += piece;
     onText(piece);
   };
+  emit(opening);
   const result = await session.generate(
     { promptIds, maxTokens, sampling, endIds: tokenizer.endIds, signal },
     {
@@ -154,11 +161,11 @@ export async function generateText(
 /** Generates, streams the text (nothing under --json) and gives the result out. Ctrl-C ends it early with what there is. */
 export async function generate(
   opened: Generating,
-  promptIds: Int32Array,
+  prompt: GenerationPrompt,
   settings: GenerationSettings,
   context: CliContext,
 ): Promise<void> {
-  const { text, ids, result } = await generateText(opened, promptIds, settings, context.signal, (piece) => context.write(piece));
+  const { text, ids, result } = await generateText(opened, prompt, settings, context.signal, (piece) => context.write(piece));
   const { prefillMs, decodeMs, promptTokens, answerTokens } = result;
   const timings = {
     loadMs: opened.loadMs,
@@ -178,7 +185,7 @@ export async function generate(
   context.result({
     text,
     ids,
-    promptIds: Array.from(promptIds),
+    promptIds: Array.from(prompt.ids),
     reason: result.reason,
     sampling: settings.sampling,
     approximateRouting,

@@ -1,4 +1,5 @@
 /** `chat MODEL --message T`: one question in the model's own chat format. */
+import { answerOpening } from '../../../contract/thoughts.ts';
 import { openEngine } from '../../node/engine.ts';
 import type { CliCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -28,7 +29,8 @@ export const command: CliCommand = {
         ...(system === undefined ? [] : [{ role: 'system', content: system } as const]),
         { role: 'user', content: message } as const,
       ];
-      await generate(opened, tokenizer.encodePieces(template.renderPieces(messages)), settings, context);
+      const pieces = template.renderPieces(messages);
+      await generate(opened, { ids: tokenizer.encodePieces(pieces), opening: answerOpening(pieces) }, settings, context);
       return EXIT.done;
     } finally {
       await opened.close();

@@ -1,5 +1,6 @@
 /** `docs ask`: one question over a collection, as the chat asks it: passages, the model's answer, what the passages say about it. */
 import type { Evidence, Passage } from '../../../contract/documents.ts';
+import { splitThoughts } from '../../../contract/thoughts.ts';
 import { ABSENT_ANSWER } from '../../../chat/document-prompt.ts';
 import { documentPromptFor } from '../../../chat/document-turn.ts';
 import { checkAnswer, NO_EVIDENCE } from '../../../documents/evidence.ts';
@@ -33,8 +34,10 @@ export async function askDocuments(question: string, passages: readonly Passage[
       { maxAnswerTokens: settings.maxTokens },
       ready,
     );
-    const { text } = await generateText(opened, prompt.ids, { ...settings, maxTokens: prompt.maxAnswerTokens }, signal);
-    const { content, evidence } = checkAnswer(text, question, sources);
+    const { text } = await generateText(opened, prompt, { ...settings, maxTokens: prompt.maxAnswerTokens }, signal);
+    const { thoughts, answer } = splitThoughts(text);
+    if (thoughts !== null && answer.trim() === '') log('The model was still thinking: give it more --max-tokens.');
+    const { content, evidence } = checkAnswer(answer, question, sources);
     return { answer: content, evidence, sources };
   } finally {
     await opened.close();

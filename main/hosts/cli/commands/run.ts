@@ -18,7 +18,7 @@ export const command: CliCommand = {
     try {
       const settings = generationFor(opened.model.file, given, log);
       const ids = opened.tokenizer.encode(prompt, { parseSpecial: true, addSpecial: true });
-      await generate(opened, ids, settings, context);
+      await generate(opened, { ids, opening: '' }, settings, context);
       return EXIT.done;
     } finally {
       await opened.close();
