@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { beginStream, json, piece, streamAnswer } from '../../tests/fixtures-services/fake-openai.ts';
+import { beginStream, json, piece, pieceOf, streamAnswer } from '../../tests/fixtures-services/fake-openai.ts';
 import { answerTo, finishes, remoteBox, SECRET } from '../../tests/fixtures-services/remote-box.ts';
+import { splitThoughts } from '../contract/thoughts.ts';
 import { finishedEvents, type TestServices } from '../../tests/fixtures-services/test-services.ts';
 
 const box = remoteBox();
@@ -82,6 +83,91 @@ describe('an answer', () => {
     box.server.reply = (_, response) =>
       json(response, 200, { choices: [{ message: { role: 'assistant', content: 'All at once' }, finish_reason: 'stop' }] });
     expect(await answerTo(t)).toMatchObject({ content: 'All at once', status: 'complete' });
+  });
+
+  test.each<[string, object[], string]>([
+    [
+      'one name',
+      [{ reasoning_content: 'Fra' }, { reasoning_content: 'nce.' }, { content: 'Par' }, { content: 'is.' }],
+      'France.',
+    ],
+    ['another', [{ role: 'assistant', content: '' }, { reasoning: 'France.', content: null }, { content: 'Paris.' }], 'France.'],
+    ['both, once', [{ reasoning_content: 'Hm', reasoning: 'Hm' }, { content: 'Paris.' }], 'Hm'],
+    ['an empty one beside the other', [{ reasoning_content: '', reasoning: 'Hm' }, { content: 'Paris.' }], 'Hm'],
+    ['one piece with the answer', [{ reasoning: 'Hm', content: 'Paris.' }], 'Hm'],
+    [
+      'empty lines around',
+      [{ content: '\n' }, { reasoning: 'H' }, { content: '\n' }, { reasoning: 'm' }, { content: '\n\nParis.' }],
+      'Hm',
+    ],
+    ['more behind the answer', [{ reasoning: 'Hm' }, { content: 'Par' }, { reasoning: 'or Rome' }, { content: 'is.' }], 'Hm'],
+  ])('has the thoughts that a server sends apart before it: under %s', async (_what, deltas, thoughts) => {
+    const t = setUp();
+    await withRemote(t);
+    box.server.reply = (_, response) => {
+      beginStream(response);
+      for (const delta of deltas) response.write(pieceOf(delta));
+      response.end(`${piece(null, 'stop')}data: [DONE]\n\n`);
+    };
+    const { content, status } = await answerTo(t);
+    expect([splitThoughts(content), status]).toEqual([{ thoughts, answer: 'Paris.', isThinking: false }, 'complete']);
+  });
+
+  test.each<[string, object[], string]>([
+    ['are not made up', [{ reasoning: null }, { reasoning_content: '', content: 'Paris.' }], 'Paris.'],
+    ['alone are closed at the end', [{ reasoning: 'France, so' }], '<think>\nFrance, so\n</think>\n\n'],
+    ['in the text stay as they are', [{ content: '<think>' }, { content: 'Hm</think>Paris.' }], '<think>Hm</think>Paris.'],
+  ])('thoughts %s', async (_what, deltas, content) => {
+    const t = setUp();
+    await withRemote(t);
+    box.server.reply = (_, response) => {
+      beginStream(response);
+      for (const delta of deltas) response.write(pieceOf(delta));
+      response.end(piece(null, 'length'));
+    };
+    expect(await answerTo(t)).toMatchObject({ content, status: 'complete', error: null });
+  });
+
+  test('with its thoughts comes whole too, and only the answer is sent back in the next turn', async () => {
+    const t = setUp();
+    await withRemote(t);
+    const message = { role: 'assistant', content: 'Paris.', reasoning_content: 'France.' };
+    box.server.reply = (_, response) => json(response, 200, { choices: [{ message, finish_reason: 'stop' }] });
+    const first = await t.ask('Capital?');
+    await finishes(t);
+    expect(finishedEvents(t.events)[0].content).toBe('<think>\nFrance.\n</think>\n\nParis.');
+    await t.ask('Sure?', { conversationId: first.conversation.id, parentId: first.answer.id });
+    await finishes(t, 2);
+    const { messages } = JSON.parse(box.server.seen[1].body) as { messages: unknown };
+    expect(messages).toEqual([
+      { role: 'user', content: 'Capital?' },
+      { role: 'assistant', content: 'Paris.' },
+      { role: 'user', content: 'Sure?' },
+    ]);
+  });
+
+  test('that does not end is stopped, thoughts and text counted together', async () => {
+    const t = setUp();
+    await withRemote(t);
+    const many = 'x'.repeat(500_000);
+    box.server.reply = (_, response) => {
+      beginStream(response);
+      for (let i = 0; i < 4; i++) response.write(pieceOf({ reasoning: many }));
+      for (let i = 0; i < 5; i++) response.write(pieceOf({ content: many }));
+    };
+    const { content, error } = await answerTo(t);
+    expect(error?.message).toContain('does not end: it was stopped at 4000000 characters');
+    expect(content.length).toBe(7 * many.length + '<think>\n\n</think>\n\n'.length);
+  });
+
+  test('that breaks off in the thoughts keeps them', async () => {
+    const t = setUp();
+    await withRemote(t);
+    box.server.reply = (_, response) => {
+      beginStream(response);
+      response.end(pieceOf({ reasoning_content: 'France, so' }));
+    };
+    expect(await answerTo(t)).toMatchObject({ content: '<think>\nFrance, so', status: 'failed', error: { code: 'remote.cut' } });
   });
 
   test('of a server that knows fewer parameters is asked for without them', async () => {

@@ -1,6 +1,7 @@
 /**
  * `POST /chat/completions` with `stream: true`: text as it comes, then how it ended. Only parameters of the protocol are sent (top-k and
- * min-p are not in it); two that some servers do not know are left out or renamed when a server says so.
+ * min-p are not in it); two that some servers do not know are left out or renamed when a server says so. Thoughts that a server sends apart
+ * from the answer are put before it as `<think> … </think>`.
  */
 import { ConclaveError } from '../../gpu/errors.ts';
 import { serviceError } from '../contract/errors.ts';
@@ -12,6 +13,9 @@ import { ServerSentEvents, type ServerSentEvent } from './server-sent-events.ts'
 /** UTF-16 units; as long as a question may be. A server that never ends must not fill memory and disk. */
 const MAX_ANSWER_CHARS = 4_000_000;
 const MAX_WHOLE_ANSWER_BYTES = 32 * 2 ** 20;
+
+const OPENING = '<think>\n';
+const CLOSING = '\n</think>\n\n';
 
 export interface CompletionRequest {
   readonly model: string;
@@ -35,7 +39,7 @@ export interface CompletionResult {
   readonly usage: { readonly promptTokens: number; readonly answerTokens: number } | null;
 }
 
-/** Calls `onText` for each piece (it may be empty: the model thinks). Rejects with a `remote.*` error or the signal's reason. */
+/** Calls `onText` for each piece (it may be empty: a role, half a character). Rejects with a `remote.*` error or the signal's reason. */
 export async function streamCompletion(
   target: CompletionTarget,
   request: CompletionRequest,
@@ -99,6 +103,7 @@ class StreamedAnswer {
   readonly #onText: (text: string) => void;
   #chars = 0;
   #events = 0;
+  #part: 'nothing' | 'thoughts' | 'answer' = 'nothing';
   #finish: string | null = null;
   #done = false;
   #usage: CompletionResult['usage'] = null;
@@ -121,7 +126,7 @@ class StreamedAnswer {
     if (value.error !== undefined && value.error !== null) throw asStreamError(value.error, this.#address);
     this.#takeUsage(value.usage);
     const choice = asRecord((Array.isArray(value.choices) ? value.choices : [])[0]);
-    if ('delta' in choice || 'message' in choice) this.#add(asRecord(choice.delta ?? choice.message).content);
+    if ('delta' in choice || 'message' in choice) this.#takePiece(asRecord(choice.delta ?? choice.message));
     if (typeof choice.finish_reason === 'string') this.#finish = choice.finish_reason;
     return false;
   }
@@ -142,6 +147,7 @@ class StreamedAnswer {
       throw serviceError('remote.cut', `${host} closed the connection before the end of the answer. What came is kept.`, {
         host,
       });
+    if (this.#part === 'thoughts') this.#add(CLOSING);
     if (this.#finish === 'content_filter')
       throw serviceError('remote.failed', `A filter of ${host} ended the answer. What came is kept.`, { host });
     return { usage: this.#usage };
@@ -155,8 +161,24 @@ class StreamedAnswer {
     }
   }
 
-  #add(content: unknown): void {
-    const text = typeof content === 'string' ? content : '';
+  /** Thoughts are `reasoning_content` or `reasoning`, at some servers both; those that come behind the answer's first word are left out. */
+  #takePiece({ content, reasoning_content: named, reasoning }: Record<string, unknown>): void {
+    const thought = this.#part === 'answer' ? '' : [named, reasoning].find(isText);
+    const said = isText(content) ? content : '';
+    let text = '';
+    if (thought) {
+      text = this.#part === 'nothing' ? OPENING + thought : thought;
+      this.#part = 'thoughts';
+    }
+    // Around thoughts some servers send empty lines, which begin no answer.
+    if (said.trim() !== '') {
+      text += this.#part === 'thoughts' ? CLOSING + said.trimStart() : said;
+      this.#part = 'answer';
+    } else if (this.#part !== 'thoughts') text += said;
+    this.#add(text);
+  }
+
+  #add(text: string): void {
     this.#chars += text.length;
     if (this.#chars > MAX_ANSWER_CHARS) {
       const { host } = this.#address;
@@ -181,6 +203,10 @@ class StreamedAnswer {
     const message = `What ${host} sent is not a streamed chat answer: "${plain(text).slice(0, 120)}".`;
     return serviceError('remote.not-compatible', message, { host });
   }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function isCount(value: unknown): value is number {

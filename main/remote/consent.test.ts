@@ -82,42 +82,50 @@ describe('documents', () => {
     await expect(t.request('remote.consent', { answerId: 'made-up' })).rejects.toMatchObject({ code: 'message.missing' });
   });
 
-  test('an answer made of them here is asked for too before a server sees it; one it wrote itself is not', async () => {
-    const t = setUp(elsewhere());
-    const collectionId = await withDocuments(t, named());
-    const remoteId = (await t.request('app.state', {})).remote.servers[0].models[0].id;
-    await t.withModel();
-    await t.until(() =>
-      t.events.some(
-        (event) => event.name === 'engine.status' && event.payload.state === 'ready' && event.payload.modelId !== remoteId,
-      ),
-    );
-    t.engine.contextTokens = 4000;
-    t.engine.answer = 'A lost key costs 85 euros [1].';
-    await t.request('settings.update', { contextTokens: 4000 });
-    const first = await t.ask('What does a lost key cost?', { collectionId });
-    await finishes(t);
-    const conversationId = first.conversation.id;
-    await t.request('documents.use', { conversationId, collectionId: null });
-    await t.request('library.select', { modelId: remoteId });
-    box.server.reply = (_, response) => streamAnswer(response, ['Fine.']);
-    const second = await t.ask('Thanks!', { conversationId, parentId: first.answer.id });
-    await finishes(t, 2);
-    expect((await t.message(conversationId, second.answer.id)).error).toMatchObject({ code: 'remote.consent' });
-    expect((await t.request('remote.review', { answerId: second.answer.id })).passages).toEqual([
-      { documentTitle: 'An earlier answer from your documents', page: null, text: 'A lost key costs 85 euros [1].' },
-    ]);
-    await t.request('remote.consent', { answerId: second.answer.id });
-    const third = await t.request('chat.regenerate', { answerId: second.answer.id });
-    await finishes(t, 3);
-    await t.ask('And again', { conversationId, parentId: third.answer.id });
-    await finishes(t, 4);
-    expect(
-      finishedEvents(t.events)
-        .slice(2)
-        .map(({ status }) => status),
-    ).toEqual(['complete', 'complete']);
-  });
+  test.each([
+    ['', ''],
+    [' whose thoughts are never sent', '<think>\nWhich key? The lost one.\n</think>\n\n'],
+  ])(
+    'an answer made of them here%s is asked for too before a server sees it; one it wrote itself is not',
+    async (_, thoughts) => {
+      const t = setUp(elsewhere());
+      const collectionId = await withDocuments(t, named());
+      const remoteId = (await t.request('app.state', {})).remote.servers[0].models[0].id;
+      await t.withModel();
+      await t.until(() =>
+        t.events.some(
+          (event) => event.name === 'engine.status' && event.payload.state === 'ready' && event.payload.modelId !== remoteId,
+        ),
+      );
+      t.engine.contextTokens = 4000;
+      t.engine.answer = `${thoughts}A lost key costs 85 euros [1].`;
+      await t.request('settings.update', { contextTokens: 4000 });
+      const first = await t.ask('What does a lost key cost?', { collectionId });
+      await finishes(t);
+      const conversationId = first.conversation.id;
+      await t.request('documents.use', { conversationId, collectionId: null });
+      await t.request('library.select', { modelId: remoteId });
+      box.server.reply = (_, response) => streamAnswer(response, ['Fine.']);
+      const second = await t.ask('Thanks!', { conversationId, parentId: first.answer.id });
+      await finishes(t, 2);
+      expect((await t.message(conversationId, second.answer.id)).error).toMatchObject({ code: 'remote.consent' });
+      expect((await t.request('remote.review', { answerId: second.answer.id })).passages).toEqual([
+        { documentTitle: 'An earlier answer from your documents', page: null, text: 'A lost key costs 85 euros [1].' },
+      ]);
+      await t.request('remote.consent', { answerId: second.answer.id });
+      const third = await t.request('chat.regenerate', { answerId: second.answer.id });
+      await finishes(t, 3);
+      await t.ask('And again', { conversationId, parentId: third.answer.id });
+      await finishes(t, 4);
+      expect(
+        finishedEvents(t.events)
+          .slice(2)
+          .map(({ status }) => status),
+      ).toEqual(['complete', 'complete']);
+      expect(sentTexts()).toContain('A lost key costs 85 euros [1].');
+      expect(sentTexts()).not.toContain('think');
+    },
+  );
 
   test('that know nothing of the question: nobody is asked, and no host is named', async () => {
     const t = setUp(elsewhere());

@@ -64,7 +64,11 @@ export function beginStream(response: ServerResponse): void {
 }
 
 export function piece(text: string | null, finish: string | null = null): string {
-  const delta = text === null ? {} : { content: text };
+  return pieceOf(text === null ? {} : { content: text }, finish);
+}
+
+/** `delta` as a server may fill it, with fields beside `content`. */
+export function pieceOf(delta: object, finish: string | null = null): string {
   return `data: ${JSON.stringify({ object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 }
 
