@@ -125,6 +125,30 @@ test('search: all words, in one message or the title, in any script, also short 
   expect(find('another')).toEqual(['a']);
 });
 
+test('thoughts are not searched, what stands behind them is', () => {
+  const thoughts = 'They mean Walnuts, or ahem plums';
+  const texts = {
+    answered: `\n <think>\n${thoughts}\n</think>\n\nÄpfel and a Pear`,
+    longer: `<thinking>${thoughts}</thinking>Quinces`,
+    unfinished: `<think>\n${thoughts}`,
+    spoken: `<thinker> ${thoughts} </think> Cherries`,
+  };
+  for (const [id, content] of Object.entries(texts)) {
+    conversation(id, 'Fruit', 1);
+    insertMessage(db, aMessage({ id, conversationId: id, role: 'assistant', content }));
+  }
+  conversation('asked', 'Fruit', 1);
+  insertMessage(db, aMessage({ id: 'asked', conversationId: 'asked', content: `<think>walnuts</think>` }));
+  const find = (query: string) => searchConversations(db, query, 9, null).map((found) => found.id);
+  expect(find('walnuts')).toEqual(['asked', 'spoken']);
+  expect(find('think')).toEqual(['asked', 'spoken']);
+  expect(find('ah')).toEqual(['spoken']);
+  expect(find('pear')).toEqual(['answered']);
+  expect(find('äpfel ea')).toEqual(['answered']);
+  expect(find('pear walnuts')).toEqual([]);
+  expect(find('QUINCE')).toEqual(['longer']);
+});
+
 test('models: saved, found by path, replaced under their id, deleted', () => {
   const model: ModelRecord = {
     id: 'm',

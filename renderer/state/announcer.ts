@@ -13,6 +13,7 @@ const MOST_CHARS = 600;
 export class Announcer extends Store<string> {
   readonly #clock: Clock;
   #answerId: string | null = null;
+  #thinkingId: string | null = null;
   #said = 0;
   #text = '';
   #waiting = false;
@@ -26,8 +27,16 @@ export class Announcer extends Store<string> {
     this.set(sentence);
   }
 
+  /** Once for each answer; the thoughts themselves are read where they are unfolded. */
+  thinking(answerId: string): void {
+    if (answerId === this.#thinkingId) return;
+    this.#thinkingId = answerId;
+    this.set('The model is thinking.');
+  }
+
+  /** A text shorter than what was said is another one: what seemed to be the answer were thoughts. */
   streamed(answerId: string, text: string): void {
-    if (answerId !== this.#answerId) {
+    if (answerId !== this.#answerId || text.length < this.#said) {
       this.#answerId = answerId;
       this.#said = 0;
     }

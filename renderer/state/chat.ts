@@ -5,6 +5,7 @@
  */
 import type { Events } from '../../main/contract/channels.ts';
 import { toWireError, type WireError } from '../../main/contract/errors.ts';
+import { splitThoughts } from '../../main/contract/thoughts.ts';
 import type { Conversation, Message } from '../../main/contract/types.ts';
 import type { Announcer } from './announcer.ts';
 import type { PageClient } from './client.ts';
@@ -292,7 +293,9 @@ export class Chat extends Store<ChatView> {
       const live = this.#live.get(answerId);
       if (!live || live.conversationId !== this.value.conversationId || this.value.stopping.has(answerId)) continue;
       this.#update(answerId, { status: 'streaming', content: live.answer.text });
-      this.#announcer.streamed(answerId, live.answer.text);
+      const { thoughts, answer, isThinking } = splitThoughts(live.answer.text, true);
+      if (isThinking && thoughts !== null) this.#announcer.thinking(answerId);
+      else this.#announcer.streamed(answerId, answer);
     }
     this.#dirty.clear();
   }
@@ -310,7 +313,9 @@ export class Chat extends Store<ChatView> {
     if (conversationId !== this.value.conversationId) return;
     if (this.value.conversation?.messages.some(({ id }) => id === answerId)) {
       this.#update(answerId, { status, content, stats, error, evidence });
-      this.#announcer.finished(answerId, content, ENDINGS[status]);
+      const { thoughts, answer } = splitThoughts(content);
+      const onlyThought = status === 'complete' && thoughts !== null && answer.trim() === '';
+      this.#announcer.finished(answerId, answer, onlyThought ? ENDED_THINKING : ENDINGS[status]);
     } else this.#scheduleReread();
   }
 
@@ -352,6 +357,7 @@ const ENDINGS: Record<Message['status'], string> = {
   streaming: '',
   queued: '',
 };
+const ENDED_THINKING = 'There is no answer: the model ended while it was thinking.';
 
 /** Known messages keep their place, newer states replace them, new ones follow. */
 function merge(known: readonly Message[], added: readonly Message[]): readonly Message[] {

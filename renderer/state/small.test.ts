@@ -151,4 +151,27 @@ describe('Announcer', () => {
     await clock.advance(10_000);
     expect(announcer.value).toBe('Third. End of the answer.');
   });
+
+  it('says once that the model thinks, then the answer', async () => {
+    const clock = new ManualClock();
+    const announcer = new Announcer(clock);
+    announcer.thinking('a');
+    expect(announcer.value).toBe('The model is thinking.');
+    announcer.say('A document was added.');
+    announcer.thinking('a');
+    expect(announcer.value).toBe('A document was added.');
+    announcer.streamed('a', 'First one. Sec');
+    await clock.advance(4000);
+    expect(announcer.value).toBe('First one.');
+  });
+
+  it('reads an answer from its beginning where thoughts were taken for it', async () => {
+    const clock = new ManualClock();
+    const announcer = new Announcer(clock);
+    announcer.streamed('a', 'It asks for a capital. So ');
+    await clock.advance(4000);
+    announcer.streamed('a', 'Paris. An');
+    await clock.advance(4000);
+    expect(announcer.value).toBe('Paris.');
+  });
 });

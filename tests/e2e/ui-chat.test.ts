@@ -1,7 +1,7 @@
 /** What people do in the chat page, over the scripted client. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { answerWith, ask, openConversation, pageSuite, requests } from './ui-harness.ts';
+import { answerWith, ask, openConversation, pageSuite, picture, requests } from './ui-harness.ts';
 
 const suite = pageSuite();
 const composer = (page: Page) => page.getByRole('form', { name: 'Ask a question' }).getByRole('textbox');
@@ -104,6 +104,69 @@ describe('asking', () => {
     await page.getByRole('button', { name: /Write with me/ }).click();
     expect(await composer(page).inputValue()).toContain('neighbour');
     expect(await composer(page).evaluate((area) => area === document.activeElement)).toBe(true);
+  });
+});
+
+describe('a model that thinks', () => {
+  const THOUGHTS = 'They ask for the **capital**.\n\n1. France\n2. Paris\n\nThat is all there is to it, as far as I can see.';
+  const fold = (page: Page) => answers(page).locator('summary');
+
+  it('thinks in a fold that can be opened while it grows; the answer stands below, and alone is copied', async () => {
+    const page = await suite.open('slow');
+    await answerWith(page, `<think>\n${THOUGHTS}\n</think>\n\nIt is **Paris**.`);
+    await ask(page, 'Capital of France?');
+    await fold(page).getByText('Thinking…').waitFor({ timeout: 15_000 });
+    await page.getByRole('status').getByText('The model is thinking.').waitFor({ state: 'attached' });
+    expect(await answers(page).innerText()).not.toMatch(/They|<|Thoughts/);
+    await picture(page, 'thinking-folded');
+
+    await fold(page).focus();
+    await page.keyboard.press('Enter');
+    await answers(page).getByText('They ask for').waitFor();
+    expect(await answers(page).locator('details[open]').count()).toBe(1);
+    await picture(page, 'thinking-unfolded');
+    await fold(page).getByText('Thoughts').waitFor({ timeout: 30_000 });
+    await answers(page).getByText('It is Paris.').waitFor({ timeout: 15_000 });
+    await page.getByRole('status').getByText('It is Paris. End of the answer.').waitFor({ state: 'attached' });
+    expect(await answers(page).locator('details strong').innerText()).toBe('capital');
+    expect(await answers(page).locator('details').innerText()).not.toContain('Paris.');
+    await picture(page, 'thoughts-unfolded');
+    await page.evaluate(() => (document.documentElement.dataset.theme = 'dark'));
+    await picture(page, 'thoughts-unfolded-dark');
+
+    await page.keyboard.press('Space'); // the focus is still there
+    await answers(page).getByText('They ask for').waitFor({ state: 'detached' });
+    await picture(page, 'thoughts-folded-dark');
+    await page.getByRole('button', { name: 'Copy the answer' }).click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('It is **Paris**.');
+  });
+
+  it('says so when its answer ends in the thoughts', async () => {
+    const page = await suite.open('plain');
+    await answerWith(page, `<think>\n${THOUGHTS}`);
+    await ask(page, 'Capital of France?');
+    await answers(page).getByText('There is no answer: the model ended while it was thinking.').waitFor();
+    await page.getByRole('status').getByText('There is no answer').waitFor({ state: 'attached' });
+    expect(await page.getByRole('button', { name: 'Copy the answer' }).count()).toBe(0);
+    expect(await fold(page).innerText()).toBe('Thoughts');
+    await picture(page, 'thoughts-only');
+
+    await answerWith(page, `<think>\n${THOUGHTS.repeat(20)}`);
+    await ask(page, 'And of Spain?');
+    await fold(page).last().getByText('Thinking…').waitFor();
+    await page.keyboard.press('Escape');
+    await answers(page).last().getByText('There is no answer: the model was still thinking.').waitFor();
+    await answers(page).last().getByText('You stopped this answer.').waitFor();
+  });
+
+  it('shows tags that are part of an answer as text', async () => {
+    const page = await suite.open('plain');
+    await answerWith(page, 'It writes `<think>` first, then <think>this</think>.');
+    await ask(page, 'How do you think?');
+    await page.getByText(/ tokens · /).waitFor();
+    expect(await fold(page).count()).toBe(0);
+    expect(await answers(page).innerText()).toContain('It writes <think> first, then <think>this</think>.');
   });
 });
 
