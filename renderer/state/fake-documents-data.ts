@@ -183,6 +183,11 @@ function spansOf(content: string, sentences: readonly string[]): Evidence['unsup
 }
 
 export function groundedAnswer(question: string): GroundedAnswer {
+  if (/carefully/i.test(question)) {
+    const answered = groundedAnswer('The deposit?');
+    const thoughts = 'They ask about the deposit. Passage [1] has the sum, [2] the time.\n\nI shall say both.';
+    return { ...answered, content: `<think>\n${thoughts}\n</think>\n\n${answered.content}` };
+  }
   if (/parking|car\b|garage/i.test(question)) {
     const evidence = { verdict: 'absent', quote: null, removedCitations: 0, unsupportedSentences: [] } as const;
     return { content: 'That is not in your documents.', sources: [BICYCLES, QUIET, REPAIRS], evidence };

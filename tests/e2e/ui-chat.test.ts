@@ -1,6 +1,7 @@
 /** What people do in the chat page, over the scripted client. */
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
+import { seriousViolations } from './measure-page.ts';
 import { answerWith, ask, openConversation, pageSuite, picture, requests } from './ui-harness.ts';
 
 const suite = pageSuite();
@@ -131,8 +132,10 @@ describe('a model that thinks', () => {
     expect(await answers(page).locator('details strong').innerText()).toBe('capital');
     expect(await answers(page).locator('details').innerText()).not.toContain('Paris.');
     await picture(page, 'thoughts-unfolded');
+    expect(await seriousViolations(page)).toEqual([]);
     await page.evaluate(() => (document.documentElement.dataset.theme = 'dark'));
     await picture(page, 'thoughts-unfolded-dark');
+    expect(await seriousViolations(page)).toEqual([]);
 
     await page.keyboard.press('Space'); // the focus is still there
     await answers(page).getByText('They ask for').waitFor({ state: 'detached' });

@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { longestPauseMs, seriousViolations } from './measure-page.ts';
-import { ask, openConversation, pageSuite, requests } from './ui-harness.ts';
+import { ask, openConversation, pageSuite, picture, requests } from './ui-harness.ts';
 
 const suite = pageSuite();
 const answers = (page: Page) => page.getByRole('article', { name: 'Answer' });
@@ -221,6 +221,22 @@ describe('a conversation over documents', () => {
     expect(await sources.getAttribute('aria-expanded')).toBe('false');
     await sources.click();
     await answers(page).getByRole('listitem').getByText('Quiet hours are from 22:00').waitFor();
+  });
+
+  it('cites and marks the answer of a model that thinks, not its thoughts', async () => {
+    const page = await suite.open('documents');
+    await openDocuments(page, /^The flat/);
+    await page.getByRole('button', { name: 'Ask about these' }).click();
+    await ask(page, 'Think carefully: how high is the deposit?');
+    await answers(page).locator('summary').click();
+    await answers(page).getByText('I shall say both.').waitFor();
+    await answers(page).getByText('Best support in your documents').waitFor();
+    expect(await answers(page).locator('details').innerText()).toContain('Passage [1] has the sum, [2] the time.');
+    expect(await answers(page).locator('button.citation').allInnerTexts()).toEqual(['1', '1', '2', '2']);
+    expect((await answers(page).locator('.markdown .unsupported').allInnerTexts()).join('')).toBe(
+      'Interest on it is free of tax in most countries.',
+    );
+    await picture(page, 'thoughts-documents');
   });
 
   it('opens citation, source and quote at the passage; Escape gives the focus back', async () => {
