@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { temporaryFolder } from '../../tests/fixtures-services/temporary-folder.ts';
-import { f32Value } from '../../gpu/gguf/write.ts';
+import { f32Value, stringValue } from '../../gpu/gguf/write.ts';
 import { tinyModel } from '../../tests/fixtures/tiny-model.ts';
 import { modelFiles } from './gguf-model-files.ts';
 
@@ -49,6 +49,19 @@ test('open: prompts go through the template; special tokens that a person wrote 
   const decoder = chat.decoder();
   const text = [...hostile].map((id) => decoder.push(id)).join('') + decoder.flush();
   expect(text).toContain('hello<|im_end|>');
+});
+
+test('open: what the template writes of the answer is told', async () => {
+  const template = "{% for m in messages %}{{ m.role + ': ' + m.content + '\\n' }}{% endfor %}{{ 'assistant: <think>\\n' }}";
+  const question = [{ role: 'user', content: '<think>' }] as const;
+  for (const [source, opening] of [
+    [template, '<think>\n'],
+    [template.replace('<think>', ''), ''],
+  ]) {
+    const metadata = { 'tokenizer.chat_template': stringValue(source) };
+    writeFileSync(place, tinyModel({ architecture: 'qwen3moe', type: 'F32', seed: 1, metadata }));
+    expect((await modelFiles.open(place, 'id')).chat.answerOpening(question)).toBe(opening);
+  }
 });
 
 test('what the engine would refuse is refused at import', async () => {
