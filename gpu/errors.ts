@@ -29,6 +29,7 @@ export type EngineErrorCode =
   | 'gpu.shader'
   | 'gpu.device-lost'
   | 'engine.context-full'
+  | 'engine.answer-full' // as many tokens as an answer may have; details.answerTokens
   | 'engine.kv-type' // the model's heads cannot be stored so; details.headWidth
   | 'engine.budget' // does not fit; details.leastBytes says what would
   | 'engine.cancelled';

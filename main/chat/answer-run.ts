@@ -7,6 +7,7 @@ import type { EngineResult } from '../contract/engine.ts';
 import { toWireError, type WireError } from '../contract/errors.ts';
 import { APP_SAMPLING, chooseSampling } from '../contract/sampling.ts';
 import type { GenerationStats, MessageStatus } from '../contract/types.ts';
+import { answerFull } from './answer-full.ts';
 import { AnswerWriter } from './answer-writer.ts';
 import type { ChatDependencies } from './chat.ts';
 import type { ReadyModel, Run } from './chat-model.ts';
@@ -109,8 +110,9 @@ export class AnswerRun implements Run {
   }
 }
 
-function endOf({ reason, contextUsedTokens }: EngineResult): { status: MessageStatus; error: WireError | null } {
+function endOf({ reason, answerTokens, contextUsedTokens }: EngineResult): { status: MessageStatus; error: WireError | null } {
   if (reason === 'cancelled') return { status: 'stopped', error: null };
+  if (reason === 'max-tokens') return { status: 'complete', error: answerFull(answerTokens) };
   if (reason !== 'context-full') return { status: 'complete', error: null };
   const message = 'The answer ended because the context is full. Start a new conversation, or choose a longer context.';
   return { status: 'complete', error: toWireError(engineError('engine.context-full', message, { contextUsedTokens })) };

@@ -172,7 +172,11 @@ test('sampling comes from the settings; without a fixed seed each answer gets a 
     [7, 0.7, 382],
     [42, 0, 3],
   ]);
-  expect(await t.message(conversation.id, answer.id)).toMatchObject({ content: 'Par', status: 'complete' });
+  expect(await t.message(conversation.id, answer.id)).toMatchObject({
+    content: 'Par',
+    status: 'complete',
+    error: { code: 'engine.answer-full', details: { answerTokens: 3 } },
+  });
 });
 
 test('sampling: the user’s value wins over the model’s, which wins over the app’s; null gives it back', async () => {

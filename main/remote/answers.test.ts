@@ -55,6 +55,20 @@ describe('an answer', () => {
     expect(text).toBe('Berlin 🐦');
   });
 
+  test('that is cut off at a limit of tokens says so', async () => {
+    const t = setUp();
+    await withRemote(t);
+    box.server.reply = (_, response) => {
+      beginStream(response);
+      response.end(`${piece('One, two')}${piece(null, 'length')}data: [DONE]\n\n`);
+    };
+    expect(await answerTo(t, 'Count.')).toMatchObject({
+      content: 'One, two',
+      status: 'complete',
+      error: { code: 'engine.answer-full', message: expect.stringContaining(box.server.host) },
+    });
+  });
+
   test('leaves to the server what the user has not set', async () => {
     const t = setUp();
     await withRemote(t);
@@ -123,7 +137,7 @@ describe('an answer', () => {
     box.server.reply = (_, response) => {
       beginStream(response);
       for (const delta of deltas) response.write(pieceOf(delta));
-      response.end(piece(null, 'length'));
+      response.end(piece(null, 'stop'));
     };
     expect(await answerTo(t)).toMatchObject({ content, status: 'complete', error: null });
   });
@@ -180,7 +194,7 @@ describe('an answer', () => {
       if ('max_tokens' in asked) return json(response, 400, { error: "Use 'max_completion_tokens' instead." });
       streamAnswer(response, [String(asked.max_completion_tokens)]);
     };
-    expect(await answerTo(t)).toMatchObject({ content: '1024', status: 'complete' });
+    expect(await answerTo(t)).toMatchObject({ content: '4096', status: 'complete' });
   });
 
   test('is stopped: the text is kept, the request is ended, the next question is answered', async () => {

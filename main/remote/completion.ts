@@ -37,6 +37,8 @@ export interface CompletionTarget {
 export interface CompletionResult {
   /** As the server counted; null when it did not say. */
   readonly usage: { readonly promptTokens: number; readonly answerTokens: number } | null;
+  /** It had as many tokens as it may have. */
+  readonly isCut: boolean;
 }
 
 /** Calls `onText` for each piece (it may be empty: a role, half a character). Rejects with a `remote.*` error or the signal's reason. */
@@ -150,7 +152,7 @@ class StreamedAnswer {
     if (this.#part === 'thoughts') this.#add(CLOSING);
     if (this.#finish === 'content_filter')
       throw serviceError('remote.failed', `A filter of ${host} ended the answer. What came is kept.`, { host });
-    return { usage: this.#usage };
+    return { usage: this.#usage, isCut: this.#finish === 'length' };
   }
 
   #parse(text: string): unknown {

@@ -1,6 +1,7 @@
 /** One answer that a server writes: the same writer, commits and ends as the engine's (answer-run.ts); only the source of the text differs. */
 import { isConclaveError } from '../../gpu/errors.ts';
 import { lookUp } from '../chat/document-turn.ts';
+import { answerFull } from '../chat/answer-full.ts';
 import { AnswerWriter } from '../chat/answer-writer.ts';
 import type { ChatDependencies } from '../chat/chat.ts';
 import type { Run } from '../chat/chat-model.ts';
@@ -62,7 +63,9 @@ export class RemoteAnswerRun implements Run {
         },
         this.#controller.signal,
       );
-      this.#writer.finish({ status: 'complete', stats: this.#stats(result), error: null, ...this.#grounding.checked() });
+      const stats = this.#stats(result);
+      const error = result.isCut ? answerFull(stats?.answerTokens ?? prompt.maxAnswerTokens, this.#server.host) : null;
+      this.#writer.finish({ status: 'complete', stats, error, ...this.#grounding.checked() });
     } catch (error) {
       this.#writer.finish({ status: 'failed', stats: this.#stats(null), error: toWireError(error) });
       if (!isConclaveError(error) && !this.#controller.signal.aborted) console.error(error);

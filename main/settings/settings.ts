@@ -19,7 +19,7 @@ export const DEFAULT_SETTINGS: Settings = {
   approximateRouting: null,
   gpuBudgetBytes: null,
   ramBudgetBytes: null,
-  maxAnswerTokens: 1024,
+  maxAnswerTokens: 4096,
 };
 
 export class SettingsService {

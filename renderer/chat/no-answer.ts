@@ -6,6 +6,5 @@ export function noAnswerText({ status, error }: Pick<Message, 'status' | 'error'
   const stillThinking = 'There is no answer: the model was still thinking.';
   if (status === 'stopped') return stillThinking;
   if (status !== 'complete') return null;
-  if (error) return `${stillThinking} ${error.message}`;
-  return 'There is no answer: the model ended while it was thinking. Thoughts count towards the longest answer; raise that in the settings, then answer again.';
+  return error ? `${stillThinking} ${error.message}` : 'There is no answer: the model ended while it was thinking.';
 }

@@ -315,7 +315,8 @@ export class Chat extends Store<ChatView> {
       this.#update(answerId, { status, content, stats, error, evidence });
       const { thoughts, answer } = splitThoughts(content);
       const onlyThought = status === 'complete' && thoughts !== null && answer.trim() === '';
-      this.#announcer.finished(answerId, answer, onlyThought ? ENDED_THINKING : ENDINGS[status]);
+      const cutOff = status === 'complete' && error !== null;
+      this.#announcer.finished(answerId, answer, onlyThought ? ENDED_THINKING : cutOff ? CUT_OFF : ENDINGS[status]);
     } else this.#scheduleReread();
   }
 
@@ -358,6 +359,7 @@ const ENDINGS: Record<Message['status'], string> = {
   queued: '',
 };
 const ENDED_THINKING = 'There is no answer: the model ended while it was thinking.';
+const CUT_OFF = 'The answer was cut off.';
 
 /** Known messages keep their place, newer states replace them, new ones follow. */
 function merge(known: readonly Message[], added: readonly Message[]): readonly Message[] {

@@ -25,6 +25,7 @@ const TITLES: Record<ErrorCode, string> = {
   'gpu.shader': 'The graphics driver refused a program',
   'gpu.device-lost': 'The connection to the graphics adapter was lost',
   'engine.context-full': 'The conversation has filled the context',
+  'engine.answer-full': 'The answer is as long as an answer may be',
   'engine.kv-type': 'This model’s keys and values cannot be kept in the chosen type',
   'engine.budget': 'The model does not fit into memory',
   'engine.cancelled': 'Stopped',

@@ -17,7 +17,7 @@ import type { PageClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import { FakeDocuments } from './fake-documents.ts';
 import { groundedAnswer, type GroundedAnswer } from './fake-documents-data.ts';
-import { LOST, MARKDOWN_ANSWER } from './fake-conversations.ts';
+import { CUT_OFF, LOST, MARKDOWN_ANSWER } from './fake-conversations.ts';
 import { ADAPTER } from './fake-models.ts';
 import { scenario, type Scenario, type ScenarioName } from './fake-scenarios.ts';
 import { FakeLibrary } from './fake-library.ts';
@@ -283,6 +283,7 @@ export class FakeClient implements PageClient {
     if (token === this.#script.resetDeviceAfterTokens && !this.#hasBeenReset)
       return this.#resetDevice(() => this.#write(answerId, token, startedMs));
     if (token >= tokens.length) return this.#finish(answerId, 'complete', null);
+    if (token >= this.#settings.maxAnswerTokens) return this.#finish(answerId, 'complete', CUT_OFF);
     const text = tokens[token];
     const elapsedMs = this.#clock.nowMs() - startedMs;
     this.#change(answerId, { content: message.content + text });

@@ -144,6 +144,11 @@ export function farAway(nowMs: number): Conversation[] {
   ];
 }
 
+export const CUT_OFF: WireError = {
+  code: 'engine.answer-full',
+  message: 'The answer was cut off after so many tokens.',
+  details: {},
+};
 export const LOST: WireError = {
   code: 'gpu.device-lost',
   message: 'The graphics driver reset the device while answering. What was written is kept; ask again to continue.',

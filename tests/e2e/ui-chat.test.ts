@@ -163,6 +163,16 @@ describe('a model that thinks', () => {
     await answers(page).last().getByText('You stopped this answer.').waitFor();
   });
 
+  it('says so when an answer is cut off at the longest that the settings allow', async () => {
+    const page = await suite.open('plain');
+    await answerWith(page, 'one two three four five six seven eight');
+    await page.evaluate(() => window.fake.request('settings.update', { maxAnswerTokens: 3 }));
+    await ask(page, 'Count.');
+    await answers(page).getByText('The answer was cut off after so many tokens.').waitFor();
+    await page.getByRole('status').getByText('The answer was cut off').waitFor({ state: 'attached' });
+    await picture(page, 'cut-off');
+  });
+
   it('shows tags that are part of an answer as text', async () => {
     const page = await suite.open('plain');
     await answerWith(page, 'It writes `<think>` first, then <think>this</think>.');
