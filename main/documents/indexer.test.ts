@@ -12,10 +12,13 @@ import type { OpenDatabase } from '../database/open.ts';
 import { EventBus } from '../event-bus.ts';
 import { CollectionService } from './collections.ts';
 import { Indexer } from './indexer.ts';
+import { END } from './worker-protocol.ts';
 
 /** A worker that does as the document's path says. */
 const WORKER = `const { parentPort } = require('node:worker_threads');
-parentPort.on('message', ({ path }) => {
+parentPort.on('message', (job) => {
+  if (job === '${END}') process.exit();
+  const { path } = job;
   if (path === 'hangs') for (;;);
   if (path === 'lingers') setInterval(() => parentPort.postMessage({ type: 'progress', done: 1, total: 2 }), 500);
   if (path === 'throws') setTimeout(() => { throw new Error('a bug of a parser'); });

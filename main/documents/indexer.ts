@@ -11,6 +11,7 @@ import type { WriteDb } from '../database/handles.ts';
 import type { Clock } from '../clock.ts';
 import type { EventBus } from '../event-bus.ts';
 import type { CollectionService } from './collections.ts';
+import { endWorker } from './end-worker.ts';
 import { LIMITS } from './limits.ts';
 import type { ReadJob, StartDocumentWorker, WorkerReport } from './worker-protocol.ts';
 
@@ -116,7 +117,7 @@ export class Indexer {
 
   #crashed(error: unknown): void {
     const document = this.#current;
-    this.#end();
+    this.#end((worker) => worker.terminate());
     if (!document) return;
     const isMemory = (error as { code?: unknown }).code === 'ERR_WORKER_OUT_OF_MEMORY';
     const reason = isMemory ? `it needs more than ${LIMITS.workerHeapMb} MB of memory` : toWireError(error).message;
@@ -155,12 +156,12 @@ export class Indexer {
     else console.error(error.message);
   }
 
-  #end(): void {
+  #end(how: (worker: Worker) => Promise<unknown> = (worker) => endWorker(worker, this.#deps.clock)): void {
     this.#forget();
     const worker = this.#worker;
     this.#worker = null;
     if (!worker) return;
-    this.#ending = worker.terminate().then(() => {
+    this.#ending = how(worker).then(() => {
       this.#ending = null;
       if (this.#isClosed) return;
       dropUnfinished(this.#deps.db);

@@ -16,6 +16,9 @@ export interface ReadJob {
   readonly kind: DocumentKind;
 }
 
+/** Sent instead of a job, at any time: the worker closes its database and exits. */
+export const END = 'end';
+
 export type WorkerReport =
   | { readonly type: 'progress'; readonly done: number; readonly total: number }
   | { readonly type: 'done' }
