@@ -15,7 +15,7 @@ from data import facts, guide, reading, reading_domains, reading_stories, readin
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "bef136c8783d0e226b6ce396a5bd6cc53d5e8c127cdd8c7a38c1d531179d181c"
+SHA256_OF_2000 = "20faff3497b06b22fb3e4f88a75ebafc5f92ba1e147a4b280c61c3324344d7e0"
 
 
 class Letters:

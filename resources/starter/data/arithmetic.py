@@ -104,7 +104,7 @@ def sum_turn(rng, digits: int, test: bool):
 
 
 def generate(rng, test: bool = False) -> Sample:
-    kind = rng.choices(("two", "three", "product", "unit", "day"), (40, 32, 8, 12, 8))[0]
+    kind = rng.choices(("two", "three", "product", "unit", "day"), (32, 26, 6, 12, 24))[0]
     if kind in ("two", "three"):
         turn, result = sum_turn(rng, 2 if kind == "two" else 3, test)
         return Sample("arithmetic", [turn], facts={"kind": kind, "expected": str(result)})
@@ -118,7 +118,7 @@ def generate(rng, test: bool = False) -> Sample:
         question = rng.choice(UNIT_FRAMES).format(n=n, frm=frm, to=to)
         turn = Turn(casual(rng, question), f"{n} {frm} are {n * factor} {to}.", (f"are {n * factor} ",))
         return Sample("arithmetic", [turn], facts={"kind": kind, "expected": str(n * factor)})
-    day, n, forward = rng.randrange(7), rng.randint(1, 9), rng.random() < 0.6
+    day, n, forward = rng.randrange(7), rng.choice((1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9)), rng.random() < 0.5
     step = 1 if forward else -1
     counted = [WEEKDAYS[(day + step * i) % 7] for i in range(1, n + 1)]
     frames = (DAY_AFTER if forward else DAY_BEFORE) if n > 1 or rng.random() < 0.3 else NEXT_DAY if forward else LAST_DAY

@@ -16,8 +16,9 @@ from .sample import Sample, Turn, casual
 ABSENT_SHARE = 0.35
 SIMPLE_SHARE = 0.4  # one passage of one or two statements: matching question and statement is learned there first; build.py sets it
 ALIKE_SHARE = 0.35
-STORY_SHARE = 0.15
-SHARING = 6  # questions over the same passages, at most
+CROWDED_SHARE = 0.5  # of those that are not simple: all passages are about one attribute, and many have it
+STORY_SHARE = 0.17
+SHARING = 6  # questions over the same passages, at most; twice as many where they are crowded
 
 
 def state(rng, attribute, entity, values):
@@ -49,6 +50,26 @@ def passage(rng, domain, entities, values, simple: bool):
         lines += [state(rng, attribute, entity, values) for attribute in chosen]
     if rng.random() < 0.6:
         rng.shuffle(lines)
+    return mine, laid_out(rng, heading, lines, simple)
+
+
+def crowded(rng, domain, entities, values, theme):
+    """One passage in which every second statement is of the attribute `theme`, each of another entity, and one entity may have several other
+    attributes: what is asked has the right subject and the right attribute, and many sentences have one of the two. As `passage` otherwise."""
+    heading, make_entity, attributes = R.DOMAINS[domain]
+    mine, lines = [], []
+    told = [rng.sample(attributes, rng.randint(1, min(3, len(attributes) - 1)))] if rng.random() < 0.75 else []
+    told += [[theme if rng.random() < 0.55 else rng.choice(attributes)] for _ in range(rng.randint(1, 4))]
+    for chosen in told:
+        mine.append(another(rng, make_entity, entities))
+        entities.append(mine[-1])
+        lines += [state(rng, attribute, mine[-1], values) for attribute in chosen]
+    rng.shuffle(lines)
+    return mine, laid_out(rng, heading, lines)
+
+
+def laid_out(rng, heading: str, lines: list[str], simple: bool = False) -> str:
+    """The statements as a text, with sentences that say nothing, a heading, the foot of a page here and there."""
     for _ in range(0 if simple else rng.choices((0, 1, 2, 3), (35, 35, 20, 10))[0]):
         lines.insert(rng.randint(0, len(lines)), rng.choice(R.NOISE))
     text = ("\n" if rng.random() < 0.06 else " ").join(lines)
@@ -56,7 +77,7 @@ def passage(rng, domain, entities, values, simple: bool):
         text = f"{rng.choice((heading, rng.choice(R.HEADINGS)))}{rng.choice(('. ', chr(10)))}{text}"
     if rng.random() < 0.10:
         text = f"{text} - {rng.randint(1, 300)} -"
-    return mine, text
+    return text
 
 
 def another(rng, make_entity, entities):
@@ -81,7 +102,7 @@ def absent(rng, domain, entities, values):
     _, make_entity, attributes = R.DOMAINS[domain]
     stated = {key for _, key in values}
     options = [(e, a[0]) for e in entities for a in attributes if (e, a[0]) not in values]
-    kind = rng.choices(("near-attribute", "near-entity", "far"), (45, 40, 15))[0]
+    kind = rng.choices(("near-attribute", "near-entity", "far"), (60, 28, 12))[0]
     if kind == "near-entity":  # the attribute is stated, but for somebody else
         question = ask(rng, domain, rng.choice(sorted(stated)), another(rng, make_entity, entities))
     elif kind == "near-attribute" and options:
@@ -137,12 +158,16 @@ def from_statements(rng):
     """One to three passages of one domain, and questions about them: (titled passages, questions with answer and heavy parts)."""
     domain = rng.choice(sorted(R.WIDENED if rng.random() < 0.5 else R.OPEN))
     simple = rng.random() < SIMPLE_SHARE
+    theme = rng.choice(R.DOMAINS[domain][2]) if not simple and rng.random() < CROWDED_SHARE else None
     entities, values, known = [], {}, set()
-    passages = [passage(rng, domain, entities, values, simple) for _ in range(1 if simple else rng.choices((1, 2, 3), (40, 33, 27))[0])]
+    passages = [
+        crowded(rng, domain, entities, values, theme) if theme else passage(rng, domain, entities, values, simple)
+        for _ in range(1 if simple else rng.choices((1, 2, 3), (40, 33, 27))[0])
+    ]
     rng.shuffle(passages)
     titled = [(title(rng, R.DOMAINS[domain][0]), place(rng), text) for _, text in passages]
     asked = []
-    for _ in range(rng.randint(2, SHARING)):
+    for _ in range(rng.randint(SHARING, 2 * SHARING) if theme else rng.randint(2, SHARING)):
         is_absent = rng.random() < ABSENT_SHARE or len(known) == len(values)
         asked.append(absent(rng, domain, entities, values) if is_absent else present(rng, domain, passages, values, known))
     return titled, asked

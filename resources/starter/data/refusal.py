@@ -116,7 +116,7 @@ def unknown_relation(rng):
 
 
 def generate(rng) -> Sample:
-    kind = rng.choices(("entity", "somebody", "relation", "open", "code", "foreign", "rant", "medical", "legal", "crisis"), (16, 6, 16, 24, 6, 6, 6, 9, 7, 5))[0]
+    kind = rng.choices(("entity", "somebody", "relation", "open", "code", "foreign", "rant", "medical", "legal", "crisis"), (20, 6, 9, 24, 6, 6, 10, 9, 7, 5))[0]
     answer = UNKNOWN
     if kind == "entity":
         question = unknown_entity(rng)
