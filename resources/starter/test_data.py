@@ -15,7 +15,7 @@ from data import facts, guide, reading, reading_domains, reading_stories, readin
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "20faff3497b06b22fb3e4f88a75ebafc5f92ba1e147a4b280c61c3324344d7e0"
+SHA256_OF_2000 = "ddc763f76f5808c53fbaba5b50f27e361aa8dde841d9b2556cf2e6c6dcd1cffd"
 
 
 class Letters:
