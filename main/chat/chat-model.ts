@@ -5,6 +5,13 @@ import type { NamedSampling } from '../contract/sampling.ts';
 import type { MessageStatus } from '../contract/types.ts';
 import type { ChatDependencies } from './chat.ts';
 
+/** What a model goes on from. */
+export interface EncodedPrompt {
+  readonly ids: Int32Array;
+  /** The beginning of the answer that stands in it already: `<think>` and a line end for some models that think, else ''. */
+  readonly opening: string;
+}
+
 export interface ChatModel {
   readonly modelId: string;
   readonly name: string;
@@ -12,9 +19,7 @@ export interface ChatModel {
   /** What its file says of choosing words. */
   readonly sampling: NamedSampling;
   /** Template and tokenizer in one: what people wrote never becomes a special token. */
-  encodePrompt(messages: readonly ChatMessage[]): Int32Array;
-  /** What the template writes of the answer itself: `<think>` and a line end for some models that think, else ''. */
-  answerOpening(messages: readonly ChatMessage[]): string;
+  encodePrompt(messages: readonly ChatMessage[]): EncodedPrompt;
   decoder(): IncrementalDecoder;
 }
 

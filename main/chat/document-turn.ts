@@ -100,7 +100,7 @@ export function documentPromptFor(
 ): { readonly prompt: Prompt; readonly sources: readonly Passage[] } {
   const { turns, sources } = documentTurns(path, passages, {
     room: ready.contextTokens - answerReserve(settings.maxAnswerTokens, ready.contextTokens),
-    count: (messages) => ready.model.encodePrompt(messages).length,
+    count: (messages) => ready.model.encodePrompt(messages).ids.length,
   });
   return { prompt: assemble(turns, DOCUMENT_SYSTEM_PROMPT, settings.maxAnswerTokens, ready), sources };
 }

@@ -7,15 +7,12 @@ import { invariant } from '../../gpu/invariant.ts';
 import type { ChatMessage } from '../../gpu/tokenizer/types.ts';
 import { splitThoughts } from '../contract/thoughts.ts';
 import type { Message } from '../contract/types.ts';
-import type { ReadyModel } from './chat-model.ts';
+import type { EncodedPrompt, ReadyModel } from './chat-model.ts';
 
-export interface Prompt {
-  readonly ids: Int32Array;
+export interface Prompt extends EncodedPrompt {
   readonly droppedTurns: number;
   /** Tokens that the answer may have. */
   readonly maxAnswerTokens: number;
-  /** The beginning of the answer that stands in the prompt already; the model goes on from it. */
-  readonly opening: string;
 }
 
 /**
@@ -38,33 +35,32 @@ export function assemble(
   { model, contextTokens }: ReadyModel,
 ): Prompt {
   const reserve = answerReserve(maxTokens, contextTokens);
-  const messages = (dropped: number) => [...systemMessage(systemPrompt), ...turns.slice(dropped).flat()];
-  const encode = (dropped: number) => model.encodePrompt(messages(dropped));
+  const encode = (dropped: number) => model.encodePrompt([...systemMessage(systemPrompt), ...turns.slice(dropped).flat()]);
   const mostDropped = turns.length - 1;
 
   // A shorter history never gives a longer prompt, so the least number of turns to drop is found by halving.
   let low = 0;
   let high = mostDropped;
-  let ids = encode(0);
-  let idsDropped = 0;
-  if (ids.length + reserve > contextTokens) {
+  let prompt = encode(0);
+  let droppedTurns = 0;
+  if (prompt.ids.length + reserve > contextTokens) {
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (encode(middle).length + reserve > contextTokens) low = middle + 1;
+      if (encode(middle).ids.length + reserve > contextTokens) low = middle + 1;
       else high = middle;
     }
-    ids = encode(low);
-    idsDropped = low;
+    prompt = encode(low);
+    droppedTurns = low;
   }
-  const room = contextTokens - ids.length;
+  const promptTokens = prompt.ids.length;
+  const room = contextTokens - promptTokens;
   if (room < 1)
     throw engineError(
       'engine.context-full',
-      `The question and the system prompt have ${ids.length} tokens; the context holds ${contextTokens}. Shorten them, or choose a longer context in the settings.`,
-      { promptTokens: ids.length, contextTokens },
+      `The question and the system prompt have ${promptTokens} tokens; the context holds ${contextTokens}. Shorten them, or choose a longer context in the settings.`,
+      { promptTokens, contextTokens },
     );
-  const opening = model.answerOpening(messages(idsDropped));
-  return { ids, droppedTurns: idsDropped, maxAnswerTokens: Math.min(maxTokens, room), opening };
+  return { ...prompt, droppedTurns, maxAnswerTokens: Math.min(maxTokens, room) };
 }
 
 /** Room kept for the answer: what was asked for, but at most a quarter of the context, so that history is not dropped for nothing. */

@@ -3,8 +3,8 @@ import { readModel } from '../../gpu/architectures/read-model.ts';
 import type { GgufFile } from '../../gpu/gguf/types.ts';
 import { optionalString } from '../../gpu/gguf/metadata.ts';
 import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
-import type { ChatTemplate, Tokenizer } from '../../gpu/tokenizer/types.ts';
-import type { ChatModel } from '../chat/chat-model.ts';
+import type { ChatMessage, ChatTemplate, Tokenizer } from '../../gpu/tokenizer/types.ts';
+import type { ChatModel, EncodedPrompt } from '../chat/chat-model.ts';
 import { createChatTemplate } from '../chat/chat-template.ts';
 import type { NamedSampling } from '../contract/sampling.ts';
 import { answerOpening } from '../contract/thoughts.ts';
@@ -53,10 +53,17 @@ export function chatModelOf(
     name,
     endIds: tokenizer.endIds,
     sampling,
-    encodePrompt: (messages) => tokenizer.encodePieces(template.renderPieces(messages)),
-    answerOpening: (messages) => answerOpening(template.renderPieces(messages)),
+    encodePrompt: (messages) => encodeMessages(messages, { tokenizer, template }),
     decoder: () => tokenizer.decoder(),
   };
+}
+
+export function encodeMessages(
+  messages: readonly ChatMessage[],
+  { tokenizer, template }: Pick<OpenedModel, 'tokenizer' | 'template'>,
+): EncodedPrompt {
+  const pieces = template.renderPieces(messages);
+  return { ids: tokenizer.encodePieces(pieces), opening: answerOpening(pieces) };
 }
 
 async function openModel(filePath: string, signal?: AbortSignal): Promise<OpenedModel> {

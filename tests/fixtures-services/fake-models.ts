@@ -48,9 +48,8 @@ export function fakeChatModel(modelId: string, name: string, sampling = NOTHING_
     sampling,
     encodePrompt(messages) {
       const text = messages.map(({ role, content }) => `<${role}>${content}`).join('') + `<assistant>${opening}`;
-      return Int32Array.from({ length: text.length }, (_, i) => text.charCodeAt(i));
+      return { ids: Int32Array.from({ length: text.length }, (_, i) => text.charCodeAt(i)), opening };
     },
-    answerOpening: () => opening,
     decoder() {
       let pending = '';
       return {

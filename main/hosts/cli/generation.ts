@@ -12,6 +12,7 @@ import {
   type Sampling,
   type SamplingKey,
 } from '../../contract/sampling.ts';
+import type { EncodedPrompt } from '../../chat/chat-model.ts';
 import { routingAgreement } from '../../contract/approximate-routing.ts';
 import { readSampling } from '../../library/read-sampling.ts';
 import { UsageError, type CliContext, type CommonOptions, type Flags, type OptionSpec } from './command.ts';
@@ -122,16 +123,10 @@ export interface Generating {
   readonly device: { readonly capabilities: { readonly description: string; readonly software: boolean } };
 }
 
-/** What a model is given, and the beginning of the text that stands in it already (`<think>` for some models). */
-export interface GenerationPrompt {
-  readonly ids: Int32Array;
-  readonly opening: string;
-}
-
 /** Generates; `onText` hears the text as it comes. */
 export async function generateText(
   { session, tokenizer }: Pick<Generating, 'session' | 'tokenizer'>,
-  { ids: promptIds, opening }: GenerationPrompt,
+  { ids: promptIds, opening }: EncodedPrompt,
   { maxTokens, sampling }: GenerationSettings,
   signal: AbortSignal,
   onText: (piece: string) => void = () => undefined,
@@ -161,7 +156,7 @@ export async function generateText(
 /** Generates, streams the text (nothing under --json) and gives the result out. Ctrl-C ends it early with what there is. */
 export async function generate(
   opened: Generating,
-  prompt: GenerationPrompt,
+  prompt: EncodedPrompt,
   settings: GenerationSettings,
   context: CliContext,
 ): Promise<void> {

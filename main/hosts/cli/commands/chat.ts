@@ -1,5 +1,5 @@
 /** `chat MODEL --message T`: one question in the model's own chat format. */
-import { answerOpening } from '../../../contract/thoughts.ts';
+import { encodeMessages } from '../../../library/gguf-model-files.ts';
 import { openEngine } from '../../node/engine.ts';
 import type { CliCommand } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -22,15 +22,14 @@ export const command: CliCommand = {
     const given = readGeneration(flags);
     const opened = await openEngine({ path: positionals[0], ...engineOptions(common, signal, log) });
     try {
-      const { template, tokenizer, model } = opened;
+      const { template, model } = opened;
       const settings = generationFor(model.file, given, log);
       if (template.reason) log(template.reason);
       const messages = [
         ...(system === undefined ? [] : [{ role: 'system', content: system } as const]),
         { role: 'user', content: message } as const,
       ];
-      const pieces = template.renderPieces(messages);
-      await generate(opened, { ids: tokenizer.encodePieces(pieces), opening: answerOpening(pieces) }, settings, context);
+      await generate(opened, encodeMessages(messages, opened), settings, context);
       return EXIT.done;
     } finally {
       await opened.close();
