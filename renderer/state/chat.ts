@@ -12,6 +12,7 @@ import type { PageClient } from './client.ts';
 import type { Clock } from './clock.ts';
 import { CollectionChoice } from './documents-choice.ts';
 import { LiveAnswer } from './live-answer.ts';
+import { noAnswerText } from './no-answer.ts';
 import type { Notices } from './notices.ts';
 import { Store } from './store.ts';
 import { leafBelow, visibleBranch, type BranchItem } from './versions.ts';
@@ -313,10 +314,8 @@ export class Chat extends Store<ChatView> {
     if (conversationId !== this.value.conversationId) return;
     if (this.value.conversation?.messages.some(({ id }) => id === answerId)) {
       this.#update(answerId, { status, content, stats, error, evidence });
-      const { thoughts, answer } = splitThoughts(content);
-      const onlyThought = status === 'complete' && thoughts !== null && answer.trim() === '';
-      const cutOff = status === 'complete' && error !== null;
-      this.#announcer.finished(answerId, answer, onlyThought ? ENDED_THINKING : cutOff ? CUT_OFF : ENDINGS[status]);
+      const cutShort = status === 'complete' ? (noAnswerText({ content, status, error }) ?? (error && CUT_OFF)) : null;
+      this.#announcer.finished(answerId, splitThoughts(content).answer, cutShort ?? ENDINGS[status]);
     } else this.#scheduleReread();
   }
 
@@ -358,7 +357,6 @@ const ENDINGS: Record<Message['status'], string> = {
   streaming: '',
   queued: '',
 };
-const ENDED_THINKING = 'There is no answer: the model ended while it was thinking.';
 const CUT_OFF = 'The answer was cut off.';
 
 /** Known messages keep their place, newer states replace them, new ones follow. */

@@ -12,7 +12,8 @@ test.each<[MessageStatus, WireError | null, RegExp | null]>([
   ['failed', full, null],
   ['interrupted', null, null],
 ])('%s, error %j', (status, error, text) => {
-  const said = noAnswerText({ status, error });
+  expect(noAnswerText({ content: 'Paris.', status, error })).toBeNull();
+  const said = noAnswerText({ content: '<think>France, so', status, error });
   if (text === null) expect(said).toBeNull();
   else expect(said).toMatch(text);
 });
