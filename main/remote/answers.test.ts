@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { beginStream, json, piece, pieceOf, streamAnswer } from '../../tests/fixtures-services/fake-openai.ts';
+import {
+  beginStream,
+  DONE,
+  json,
+  piece,
+  pieceOf,
+  streamAnswer,
+  streamDeltas,
+} from '../../tests/fixtures-services/fake-openai.ts';
 import { answerTo, finishes, remoteBox, SECRET } from '../../tests/fixtures-services/remote-box.ts';
 import { splitThoughts } from '../contract/thoughts.ts';
 import { finishedEvents, type TestServices } from '../../tests/fixtures-services/test-services.ts';
@@ -58,10 +66,7 @@ describe('an answer', () => {
   test('that is cut off at a limit of tokens says so', async () => {
     const t = setUp();
     await withRemote(t);
-    box.server.reply = (_, response) => {
-      beginStream(response);
-      response.end(`${piece('One, two')}${piece(null, 'length')}data: [DONE]\n\n`);
-    };
+    box.server.reply = (_, response) => streamDeltas(response, [{ content: 'One, two' }], `${piece(null, 'length')}${DONE}`);
     expect(await answerTo(t, 'Count.')).toMatchObject({
       content: 'One, two',
       status: 'complete',
@@ -118,11 +123,7 @@ describe('an answer', () => {
   ])('has the thoughts that a server sends apart before it: under %s', async (_what, deltas, thoughts) => {
     const t = setUp();
     await withRemote(t);
-    box.server.reply = (_, response) => {
-      beginStream(response);
-      for (const delta of deltas) response.write(pieceOf(delta));
-      response.end(`${piece(null, 'stop')}data: [DONE]\n\n`);
-    };
+    box.server.reply = (_, response) => streamDeltas(response, deltas, `${piece(null, 'stop')}${DONE}`);
     const { content, status } = await answerTo(t);
     expect([splitThoughts(content), status]).toEqual([{ thoughts, answer: 'Paris.', isThinking: false }, 'complete']);
   });
@@ -134,11 +135,7 @@ describe('an answer', () => {
   ])('thoughts %s', async (_what, deltas, content) => {
     const t = setUp();
     await withRemote(t);
-    box.server.reply = (_, response) => {
-      beginStream(response);
-      for (const delta of deltas) response.write(pieceOf(delta));
-      response.end(piece(null, 'stop'));
-    };
+    box.server.reply = (_, response) => streamDeltas(response, deltas, piece(null, 'stop'));
     expect(await answerTo(t)).toMatchObject({ content, status: 'complete', error: null });
   });
 

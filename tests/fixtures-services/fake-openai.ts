@@ -72,11 +72,21 @@ export function pieceOf(delta: object, finish: string | null = null): string {
   return `data: ${JSON.stringify({ object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`;
 }
 
+export const DONE = 'data: [DONE]\n\n';
+
+/** Deltas one by one, then `ending` as it stands. */
+export function streamDeltas(response: ServerResponse, deltas: readonly object[], ending: string): void {
+  beginStream(response);
+  for (const delta of deltas) response.write(pieceOf(delta));
+  response.end(ending);
+}
+
 /** A whole, well-behaved answer. */
 export function streamAnswer(response: ServerResponse, words: readonly string[], usage?: object): void {
-  beginStream(response);
-  for (const word of words) response.write(piece(word));
-  response.write(piece(null, 'stop'));
-  if (usage) response.write(`data: ${JSON.stringify({ choices: [], usage })}\n\n`);
-  response.end('data: [DONE]\n\n');
+  const counts = usage ? `data: ${JSON.stringify({ choices: [], usage })}\n\n` : '';
+  streamDeltas(
+    response,
+    words.map((content) => ({ content })),
+    `${piece(null, 'stop')}${counts}${DONE}`,
+  );
 }
