@@ -38,8 +38,7 @@ def passage(rng, domain, entities, values, simple: bool):
     mine = []
     alike = rng.random() < ALIKE_SHARE  # a list of entities with a statement each, most of the same attribute
     for _ in range(rng.choices((1, 2, 3, 4), (45, 55, 0, 0) if simple else (0, 30, 35, 35) if alike else (35, 30, 20, 15))[0]):
-        mine.append(another(rng, make_entity, entities))
-        entities.append(mine[-1])
+        mine.append(added(rng, make_entity, entities))
     most = 1 if alike else 3 - len(mine) if simple else 3 if len(mine) == 1 else 2 if len(mine) == 2 else 1
     shared = rng.choice(attributes) if alike or rng.random() < 0.4 else None  # the same attribute of each: only the entity tells them apart
     lines = []
@@ -61,8 +60,7 @@ def crowded(rng, domain, entities, values, theme):
     told = [rng.sample(attributes, rng.randint(1, min(3, len(attributes) - 1)))] if rng.random() < 0.75 else []
     told += [[theme if rng.random() < 0.55 else rng.choice(attributes)] for _ in range(rng.randint(1, 4))]
     for chosen in told:
-        mine.append(another(rng, make_entity, entities))
-        entities.append(mine[-1])
+        mine.append(added(rng, make_entity, entities))
         lines += [state(rng, attribute, mine[-1], values) for attribute in chosen]
     rng.shuffle(lines)
     return mine, laid_out(rng, heading, lines)
@@ -78,6 +76,11 @@ def laid_out(rng, heading: str, lines: list[str], simple: bool = False) -> str:
     if rng.random() < 0.10:
         text = f"{text} - {rng.randint(1, 300)} -"
     return text
+
+
+def added(rng, make_entity, entities):
+    entities.append(another(rng, make_entity, entities))
+    return entities[-1]
 
 
 def another(rng, make_entity, entities):
