@@ -16,6 +16,7 @@ export interface ReadContext {
 export interface Architecture {
   readonly name: ArchitectureName;
   readonly pairing: RopeSpec['pairing'];
+  /** Where the layers have a q/k norm. */
   readonly qkNorm: ModelSpec['qkNorm'];
   /** Whether `rope_freqs.weight` divides the angles where the file has it. */
   readonly ropeFactors: boolean;

@@ -2,7 +2,7 @@
  * `qwen2moe`: Qwen 1.5 and 2 mixtures: q/k/v biases, top-K weights not normalised, one shared expert behind a sigmoid gate.
  * Source: llama.cpp src/models/qwen2moe.cpp.
  */
-import { expertWidthOrShare, readAttention, readExperts, readMoeSpec } from './blocks.ts';
+import { expertWidthOrShare, readAttention, readExperts, readMoeSpec, readSharedExpert } from './blocks.ts';
 import { LIMITS, type Architecture } from './context.ts';
 
 export const qwen2moe: Architecture = {
@@ -24,9 +24,7 @@ export const qwen2moe: Architecture = {
       ffn: {
         ...readExperts(context, index, moe),
         shared: {
-          gate: tensors.matrix(`blk.${index}.ffn_gate_shexp.weight`, sharedWidth, modelWidth),
-          up: tensors.matrix(`blk.${index}.ffn_up_shexp.weight`, sharedWidth, modelWidth),
-          down: tensors.matrix(`blk.${index}.ffn_down_shexp.weight`, modelWidth, sharedWidth),
+          ...readSharedExpert(context, index, sharedWidth),
           outputGate: tensors.matrix(`blk.${index}.ffn_gate_inp_shexp.weight`, 1, modelWidth),
         },
       },

@@ -4,7 +4,9 @@
  */
 import { engineError } from '../errors.ts';
 import type { GgufFile, GgufTensor } from '../gguf/types.ts';
+import { bailingmoe2 } from './bailingmoe2.ts';
 import { LIMITS, type Architecture, type ReadContext } from './context.ts';
+import { glm4moe } from './glm4moe.ts';
 import { llama } from './llama.ts';
 import { Metadata } from './metadata.ts';
 import { olmoe } from './olmoe.ts';
@@ -14,7 +16,7 @@ import { readRope } from './rope.ts';
 import { Tensors } from './tensors.ts';
 import type { ModelSpec } from './types.ts';
 
-const ARCHITECTURES: readonly Architecture[] = [llama, qwen2moe, qwen3moe, olmoe];
+const ARCHITECTURES: readonly Architecture[] = [llama, qwen2moe, qwen3moe, olmoe, bailingmoe2, glm4moe];
 
 /** As files name them in `general.architecture`. */
 export const architectureNames: readonly string[] = ARCHITECTURES.map(({ name }) => name);
@@ -31,10 +33,11 @@ export function readModel(file: GgufFile): ModelSpec {
   const context: ReadContext = { metadata, tensors, ...readWidths(metadata) };
   const trainedContextTokens = metadata.count('context_length', LIMITS.context);
   refuseSlidingWindow(metadata, trainedContextTokens);
-  const nLayers = metadata.count('block_count', LIMITS.layers);
+  const nLayers = readLayerCount(context);
 
   const { embedding, vocabularySize } = readEmbedding(file, context);
   const tiedHead = architecture.mayTieHead && !tensors.has('output.weight');
+  const layers = Array.from({ length: nLayers }, (_, index) => architecture.readLayer(context, index));
   const model: ModelSpec = {
     architecture: architecture.name,
     name: modelName(file),
@@ -48,13 +51,13 @@ export function readModel(file: GgufFile): ModelSpec {
     trainedContextTokens,
     rmsEpsilon: readEpsilon(metadata),
     attentionScale: 1 / Math.sqrt(context.headWidth),
-    qkNorm: architecture.qkNorm,
+    qkNorm: layers[0].attention.qNorm ? architecture.qkNorm : 'none',
     rope: readRope(context, architecture),
     embedding,
     outputNorm: tensors.vector('output_norm.weight', context.modelWidth),
     head: tiedHead ? embedding : tensors.matrix('output.weight', vocabularySize, context.modelWidth),
     tiedHead,
-    layers: Array.from({ length: nLayers }, (_, index) => architecture.readLayer(context, index)),
+    layers,
   };
   tensors.refuseUnused(architecture.name);
   return model;
@@ -93,6 +96,14 @@ function readWidths(metadata: Metadata): Omit<ReadContext, 'metadata' | 'tensors
   return { modelWidth, nHeads, nKvHeads, headWidth };
 }
 
+/** The layers that answers go through. Those behind them (`nextn_predict_layers`), which guess a token ahead in training, are left out as in llama.cpp. */
+function readLayerCount({ metadata, tensors }: ReadContext): number {
+  const nBlocks = metadata.count('block_count', LIMITS.layers);
+  const nAhead = metadata.optionalCount('nextn_predict_layers', { least: 0, most: nBlocks - 1 }) ?? 0;
+  for (let block = nBlocks - nAhead; block < nBlocks; block++) tensors.leaveOut(`blk.${block}.`);
+  return nBlocks - nAhead;
+}
+
 function readEpsilon(metadata: Metadata): number {
   const key = 'attention.layer_norm_rms_epsilon';
   const epsilon = metadata.optionalNumber(key);
@@ -123,7 +134,6 @@ const NEUTRAL: readonly [key: string, neutral: readonly (number | boolean)[]][] 
   ['final_logit_softcapping', [0]],
   ['attention.clamp_kqv', [0]],
   ['attention.scale', [0]],
-  ['expert_weights_scale', [0, 1]],
   ['attention.max_alibi_bias', [0]],
   ['attention.causal', [true]],
   ['use_parallel_residual', [false]],

@@ -30,6 +30,24 @@ export class Tensors {
     return tensor;
   }
 
+  /** One matrix whose rows are those of several, `rows[i]` each, one after another. */
+  rowsOf(name: string, rows: readonly number[], cols: number): GgufTensor[] {
+    const total = rows.reduce((sum, n) => sum + n, 0);
+    const tensor = this.matrix(name, total, cols);
+    const rowBytes = tensor.sizeBytes / total;
+    let offsetBytes = tensor.offsetBytes;
+    return rows.map((n, i) => {
+      const part = { ...tensor, name: `${name} (part ${i})`, shape: [n, cols], offsetBytes, sizeBytes: n * rowBytes };
+      offsetBytes += part.sizeBytes;
+      return part;
+    });
+  }
+
+  /** Tensors that the model's answers do not depend on. */
+  leaveOut(prefix: string): void {
+    for (const name of this.#file.tensors.keys()) if (name.startsWith(prefix)) this.#used.add(name);
+  }
+
   /** Stacked experts `[E, rows, cols]` as one slice per expert. */
   experts(name: string, nExperts: number, rows: number, cols: number): ExpertSlice[] {
     const tensor = this.#shaped(name, [[nExperts, rows, cols], ...(nExperts === 1 ? [[rows, cols]] : [])]);

@@ -7,7 +7,7 @@
  */
 import type { GgufFile, GgufTensor } from '../gguf/types.ts';
 
-export type ArchitectureName = 'llama' | 'qwen2moe' | 'qwen3moe' | 'olmoe';
+export type ArchitectureName = 'llama' | 'qwen2moe' | 'qwen3moe' | 'olmoe' | 'bailingmoe2' | 'glm4moe';
 
 export interface RopeSpec {
   /** `interleaved`: pairs (2i, 2i+1) (llama). `halves`: pairs (i, i + dims/2) (neox, qwen, olmoe). */
@@ -24,13 +24,25 @@ export interface MoeSpec {
   readonly nExperts: number;
   readonly nExpertsUsed: number;
   readonly expertWidth: number;
-  /** Softmax over all E, then top-K (ties to the lower id); `normalise` divides the chosen weights by their sum. */
-  readonly gating: 'softmax';
+  /** How router logits become weights: a softmax over all E, or a sigmoid of each. Then top-K, ties to the lower id. */
+  readonly gating: 'softmax' | 'sigmoid';
+  /** Divides the chosen weights by their sum. */
   readonly normalise: boolean;
   /** Multiplies the chosen weights after normalising; 1 when absent. */
   readonly weightScale: number;
   /** 0 when there is no shared expert. */
   readonly sharedWidth: number;
+  /** Group-limited choice: only experts of the best groups can be chosen. Absent: there are no groups. */
+  readonly groups?: ExpertGroups;
+}
+
+/**
+ * Experts in `count` groups of E / count neighbours. A group stands as high as the sum of its two best experts; those of the `used` best
+ * groups compete (DeepSeek-V3, arXiv 2412.19437, 2.1.2: devices that a token may reach).
+ */
+export interface ExpertGroups {
+  readonly count: number;
+  readonly used: number;
 }
 
 /** Where one expert's projection lies in the file: a slice of a stacked tensor, or a tensor of its own. */
@@ -68,6 +80,8 @@ export interface MoeFfnTensors {
   readonly kind: 'moe';
   readonly moe: MoeSpec;
   readonly router: GgufTensor; // [E, D]
+  /** Added to the weights for the choice alone, [E]: what balances the load of a sigmoid router (arXiv 2408.15664). */
+  readonly selectionBias?: GgufTensor;
   /** [E] slices, each of shape [F, D] / [F, D] / [D, F]. All experts of one projection have one type. */
   readonly gate: readonly ExpertSlice[];
   readonly up: readonly ExpertSlice[];

@@ -96,7 +96,11 @@ async function runExperts(
   norm: Float32Array,
 ): Promise<LayerResult> {
   const epsilon = model.rmsEpsilon;
-  const gating = { ...ffn.moe, nExpertsUsed: settings.expertsUsed ?? ffn.moe.nExpertsUsed };
+  const gating = {
+    ...ffn.moe,
+    nExpertsUsed: settings.expertsUsed ?? ffn.moe.nExpertsUsed,
+    selectionBias: await weights.values(ffn.selectionBias),
+  };
   const shared = ffn.shared && {
     gate: await weights.matrix(ffn.shared.gate),
     up: await weights.matrix(ffn.shared.up),

@@ -37,6 +37,8 @@ export interface LayerVectors {
   readonly qNorm: number;
   readonly kNorm: number;
   readonly ffnNorm: number;
+  /** Of a sigmoid router, [E]. */
+  readonly selectionBias: number;
 }
 
 /** One projection inside every slot of a slab. */

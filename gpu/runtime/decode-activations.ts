@@ -24,7 +24,7 @@ export interface DecodeActivations {
   hMid(layer: number): BufferRange;
   /** Row `layer` of the residual after the FFN, [D]; row -1 is the embedding. */
   hOut(layer: number): BufferRange;
-  /** Router logits, gate logit and shared hidden of a MoE layer (routedLayout). */
+  /** Router logits, gate logit, shared hidden and scores of a MoE layer (routedLayout). */
   routed(layer: number): BufferRange;
   readonly qkv: BufferRange;
   /** attentionLayout. */
@@ -71,7 +71,7 @@ export function decodeActivationsLayout({ model, contextTokens, expertsUsed }: D
     }
     recordWords += expertsUsed[layer];
     hiddenWords = Math.max(hiddenWords, expertsUsed[layer] * ffn.moe.expertWidth);
-    routedWords = Math.max(routedWords, routedLayout(ffn.moe.nExperts, ffn.moe.sharedWidth).length);
+    routedWords = Math.max(routedWords, routedLayout(ffn.moe.nExperts, ffn.moe.sharedWidth, ffn.moe.gating).length);
   });
   const rows = expertRowsLayout(hiddenWords, Math.max(0, ...expertsUsed), recordWords);
   const attention = attentionLayout({ nHeads, headWidth, contextTokens });

@@ -1,5 +1,5 @@
 /** A layer's dispatches in decode: its attention half, and its FFN half, which begins at the layer's resume point. */
-import type { LayerSpec } from '../architectures/types.ts';
+import type { LayerSpec, MoeFfnTensors } from '../architectures/types.ts';
 import { engineError } from '../errors.ts';
 import { invariant } from '../invariant.ts';
 import {
@@ -16,7 +16,7 @@ import { expertsUpKernel, expertsUpParams } from '../kernels/experts-up/experts-
 import type { KernelInstance, LaneVariant } from '../kernels/lanes.ts';
 import { outputMatvecKernel } from '../kernels/output-matvec/output-matvec.ts';
 import { qkvMatvecKernel } from '../kernels/qkv-matvec/qkv-matvec.ts';
-import { routerMatvecKernel } from '../kernels/router-matvec/router-matvec.ts';
+import { routedLayout, routerMatvecKernel } from '../kernels/router-matvec/router-matvec.ts';
 import type { LayerBuffers, LayerVectors, MatrixBuffer } from './buffers.ts';
 import type { DecodeActivations } from './decode-activations.ts';
 import type { PlanContext } from './plan-context.ts';
@@ -113,11 +113,18 @@ function biases({ qBias, kBias, vBias }: LayerVectors): readonly [number, number
   return [qBias, kBias, vBias];
 }
 
+function mixture({ index, ffn }: LayerSpec): MoeFfnTensors {
+  invariant(ffn.kind === 'moe', `layer ${index} has experts`);
+  return ffn;
+}
+
 type MoeBuffers = Extract<LayerBuffers['ffn'], { kind: 'moe' }>;
 type DenseBuffers = Extract<LayerBuffers['ffn'], { kind: 'dense' }>;
 
-function routerStep({ context, activations, variant }: DecodeParts, { index }: LayerSpec, ffn: MoeBuffers): DecodeStep {
+function routerStep({ context, activations, variant }: DecodeParts, layer: LayerSpec, ffn: MoeBuffers): DecodeStep {
   const { model, buffers } = context;
+  const { index } = layer;
+  const { moe } = mixture(layer);
   const { vectors } = buffers.layers[index];
   const { router, shared } = ffn;
   const part = (i: number) => ({ type: shared!.up.parts[i].type, baseVec4: shared!.up.parts[i].baseVec4 });
@@ -128,6 +135,7 @@ function routerStep({ context, activations, variant }: DecodeParts, { index }: L
       modelWidth: model.modelWidth,
       norm: vectors.ffnNorm,
       epsilon: model.rmsEpsilon,
+      scores: moe.gating === 'sigmoid' ? { bias: vectors.selectionBias } : undefined,
       shared: shared && {
         width: shared.width,
         gate: part(0),
@@ -145,8 +153,8 @@ function routerStep({ context, activations, variant }: DecodeParts, { index }: L
 function expertSteps(parts: DecodeParts, layer: LayerSpec, { slab, shared }: MoeBuffers): DecodeStep[] {
   const { context, activations: a, variant } = parts;
   const { model, buffers, expertsUsed, routingMargins, state } = context;
-  const { index, ffn } = layer;
-  invariant(ffn.kind === 'moe', `layer ${index} has experts`);
+  const { index } = layer;
+  const { moe } = mixture(layer);
   const nShards = slab.shards.length;
   if (nShards > MAX_SLAB_SHARDS) {
     throw engineError(
@@ -159,7 +167,7 @@ function expertSteps(parts: DecodeParts, layer: LayerSpec, { slab, shared }: Moe
   const { vectors } = buffers.layers[index];
   const common = {
     modelWidth: model.modelWidth,
-    nExperts: ffn.moe.nExperts,
+    nExperts: moe.nExperts,
     nExpertsUsed: expertsUsed[index],
     width: slab.gate.rows,
     slotStrideBytes: slab.slotStrideBytes,
@@ -171,8 +179,12 @@ function expertSteps(parts: DecodeParts, layer: LayerSpec, { slab, shared }: Moe
       ...common,
       gate: slab.gate,
       up: slab.up,
-      normalise: ffn.moe.normalise,
-      weightScale: ffn.moe.weightScale,
+      normalise: moe.normalise,
+      weightScale: moe.weightScale,
+      sigmoid:
+        moe.gating === 'sigmoid'
+          ? { scores: routedLayout(moe.nExperts, moe.sharedWidth, moe.gating).scores, groups: moe.groups }
+          : undefined,
       norm: vectors.ffnNorm,
       epsilon: model.rmsEpsilon,
       margin: routingMargins[index],

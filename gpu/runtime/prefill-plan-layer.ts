@@ -17,7 +17,7 @@ import { ropeAppendGrid, ropeAppendProgram } from '../kernels/rope-append/rope-a
 import { routerTopkGrid, routerTopkProgram } from '../kernels/router-topk/router-topk.ts';
 import { swigluGrid, swigluProgram } from '../kernels/swiglu/swiglu.ts';
 import type { ComputeType } from '../quant/types.ts';
-import type { ExpertSlab, FusedMatrices, LayerBuffers, MatrixBuffer, SharedExpertBuffers } from './buffers.ts';
+import type { ExpertSlab, FusedMatrices, LayerBuffers, LayerVectors, MatrixBuffer, SharedExpertBuffers } from './buffers.ts';
 import type { PlanContext } from './plan-context.ts';
 import { sharedStride, type Activations } from './prefill-plan-activations.ts';
 import type { PrefillStep } from './prefill-plan-steps.ts';
@@ -147,7 +147,7 @@ function moeSteps(parts: LayerParts, spec: LayerSpec, { vectors }: LayerBuffers,
     routing: [
       normStep(parts, middle, vectors.range, vectors.ffnNorm),
       ...matrixSteps(ffn.router, { chunk, x: normed, out: routerLogits, vectors: vectors.range }),
-      ...routingSteps(parts, moe),
+      ...routingSteps(parts, moe, vectors),
     ],
     slots: isStreamed ? [] : expertSteps(parts, moe, ffn.slab),
     passing: ffn.transit ? expertSteps(parts, moe, ffn.transit) : null,
@@ -173,12 +173,13 @@ function swigluStep({ activations }: LayerParts, width: number, stride: number):
   };
 }
 
-function routingSteps({ activations }: LayerParts, moe: MoeFfnTensors['moe']): PrefillStep[] {
+function routingSteps({ activations }: LayerParts, moe: MoeFfnTensors['moe'], vectors: LayerVectors): PrefillStep[] {
   const { chunk, routerLogits, expertIds, expertWeights, pairs, tiles } = activations;
+  const sigmoid = moe.gating === 'sigmoid' ? { bias: vectors.selectionBias, groups: moe.groups } : undefined;
   return [
     {
-      program: routerTopkProgram({ ...moe }),
-      bindings: [chunk, routerLogits, expertIds, expertWeights],
+      program: routerTopkProgram({ ...moe, sigmoid }),
+      bindings: [chunk, routerLogits, vectors.range, expertIds, expertWeights],
       grid: routerTopkGrid,
     },
     {

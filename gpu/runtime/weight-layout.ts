@@ -73,7 +73,7 @@ export function fusedLayout(label: string, tensors: readonly GgufTensor[], allow
 }
 
 /** Norms and biases one after another, each from a multiple of 4 elements on: norms are read as vec4. */
-export function vectorsLayout({ attention, ffnNorm }: LayerSpec): VectorsLayout {
+export function vectorsLayout({ attention, ffnNorm, ffn }: LayerSpec): VectorsLayout {
   const tensors: readonly (readonly [VectorName, GgufTensor | undefined])[] = [
     ['attentionNorm', attention.norm],
     ['qBias', attention.qBias],
@@ -83,6 +83,7 @@ export function vectorsLayout({ attention, ffnNorm }: LayerSpec): VectorsLayout 
     ['qNorm', attention.qNorm],
     ['kNorm', attention.kNorm],
     ['ffnNorm', ffnNorm],
+    ['selectionBias', ffn.kind === 'moe' ? ffn.selectionBias : undefined],
   ];
   let length = 0;
   const places = tensors.flatMap(([name, tensor]) => {

@@ -214,6 +214,7 @@ class Loader {
       qNorm: at('qNorm'),
       kNorm: at('kNorm'),
       ffnNorm: at('ffnNorm'),
+      selectionBias: at('selectionBias'),
     };
   }
 

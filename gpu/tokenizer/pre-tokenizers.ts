@@ -28,6 +28,8 @@ const LOWER = String.raw`(?:(?![A-Z])\p{L})`;
 const GPT2 = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?${OTHER}+|${ENDING}`;
 const QWEN2 = String.raw`${CONTRACTIONS}|${WORD}|\p{N}| ?${OTHER}+[\r\n]*|${LINES}`;
 const LLAMA3 = String.raw`${CONTRACTIONS}|${WORD}|\p{N}{1,3}| ?${OTHER}+[\r\n]*|${LINES}`;
+// One line break at a time, where Qwen2's takes all of them.
+const BAILING = String.raw`${CONTRACTIONS}|${WORD}|\p{N}| ?${OTHER}+[\r\n]*|${SPACE}*[\r\n]|${ENDING}`;
 const GPT4O = [
   String.raw`[^\r\n\p{L}\p{N}]?${UPPER}*${LOWER}+(?:${CONTRACTIONS})?`,
   String.raw`[^\r\n\p{L}\p{N}]?${UPPER}+${LOWER}*(?:${CONTRACTIONS})?`,
@@ -56,6 +58,7 @@ const FAMILIES: readonly Family[] = [
     addBos: true,
   },
   { names: ['dbrx', 'smaug-bpe', 'glm4', 'chatglm-bpe'], patterns: [LLAMA3] },
+  { names: ['bailingmoe', 'bailingmoe2', 'llada-moe'], patterns: [BAILING] },
   { names: ['gpt-4o', 'llama4', 'kanana2', 'minimax-m2'], patterns: [GPT4O] },
   { names: ['default'], patterns: DEFAULT },
 ];

@@ -134,6 +134,7 @@ class Builder {
         qNorm: attention.qNorm,
         kNorm: attention.kNorm,
         ffnNorm,
+        selectionBias: ffn.kind === 'moe' ? ffn.selectionBias : undefined,
       }),
       qkv: await this.fused([attention.q, attention.k, attention.v]),
       output: await this.matrix(attention.output),

@@ -1,5 +1,7 @@
-/** Cases of `experts-up`: every tensor type, two shards, equal logits, K = E, K = 1 of many, odd widths, an absent expert, outliers, expert counts off every tile. */
+/** Cases of `experts-up`: every tensor type, two shards, equal logits, K = E, K = 1 of many, odd widths, an absent expert, outliers, expert counts off every tile; sigmoid routers with bias and groups. */
+import type { ExpertGroups } from '../../architectures/types.ts';
 import type { ComputeType } from '../../quant/types.ts';
+import { selectionScores } from '../../reference/ops/routing.ts';
 import { CaseRandom, joinF32, type Expected, type KernelCase } from '../cases.ts';
 import { laneVariant } from '../lanes.ts';
 import { caseSlab, FUNCTION_TOLERANCE, SUM_TOLERANCE, TYPES, withOutliers } from '../prefill-shared/case-helpers.ts';
@@ -25,6 +27,8 @@ interface ExpertsUpCase {
   /** Cache-aware routing by this margin, and the experts that are in no slot then. */
   readonly margin?: number;
   readonly absentExperts?: readonly number[];
+  /** A sigmoid router with a bias for the choice. */
+  readonly sigmoid?: { readonly groups?: ExpertGroups };
 }
 
 function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): KernelCase {
@@ -40,12 +44,19 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
       const hMid = outliers ? withOutliers(random, modelWidth) : random.normals(modelWidth);
       const norm = random.normals(modelWidth);
       const logits = options.logits?.(random, nExperts) ?? random.normals(nExperts, 2);
+      const { sigmoid } = options;
+      const gating = {
+        ...{ nExpertsUsed: nUsed, normalise, weightScale },
+        ...(sigmoid && { gating: 'sigmoid' as const, selectionBias: random.normals(nExperts, 0.3), groups: sigmoid.groups }),
+      };
+      // As router-matvec leaves them: before the choice between groups.
+      const scores = sigmoid ? Float32Array.from(selectionScores(logits, { ...gating, groups: undefined })) : new Float32Array(0);
       const { routing, hidden } = expertsUpRef({
         hMid,
         norm,
         epsilon: Math.fround(1e-5),
         logits,
-        gating: { nExpertsUsed: nUsed, normalise, weightScale },
+        gating,
         cacheAware: margin === undefined ? undefined : { margin, hasSlot: (expert) => !absentExperts.includes(expert) },
         gate: (id) => slab.matrices[0][id].values,
         up: (id) => slab.matrices[1][id].values,
@@ -73,6 +84,7 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
           rows,
           normalise,
           weightScale,
+          sigmoid: sigmoid && { scores: nExperts + 3, groups: sigmoid.groups },
           norm: 4,
           epsilon: 1e-5,
           margin,
@@ -99,7 +111,7 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
           { input: slab.table },
           { input: joinF32(random.normals(4), norm) },
           { input: hMid },
-          { input: logits },
+          { input: sigmoid ? joinF32(logits, random.normals(3), scores) : logits },
           {
             initial: Uint32Array.of(40, 7, missBefore, 9),
             expected: { type: 'u32', values: Uint32Array.of(40, 7, miss, 9) },
@@ -160,5 +172,24 @@ export const expertsUpCases: readonly KernelCase[] = [
     absentExperts: Array.from({ length: 20 }, (_, i) => 2 * i),
   }),
   expertsUpCase('a margin above everything', 732, { margin: 1e6, absentExperts: [3, 5] }),
+  expertsUpCase('sigmoid with a bias', 740, { sigmoid: {}, nExperts: 9 }),
+  expertsUpCase('sigmoid, not normalised, scaled', 741, { sigmoid: {}, normalise: false, weightScale: 2.5 }),
+  expertsUpCase('2 of 4 groups', 742, { sigmoid: { groups: { count: 4, used: 2 } }, nExperts: 16, nUsed: 4 }),
+  expertsUpCase('1 of 3 groups of two, all of it', 743, { sigmoid: { groups: { count: 3, used: 1 } }, nUsed: 2 }),
+  expertsUpCase('4 of 8 groups, 256 experts, 8 used', 744, {
+    sigmoid: { groups: { count: 8, used: 4 } },
+    ...{ nExperts: 256, nUsed: 8, width: 32, weightScale: 2.5, types: ['Q4_0', 'Q4_0'] },
+  }),
+  expertsUpCase('32 groups', 745, { sigmoid: { groups: { count: 32, used: 3 } }, nExperts: 64, nUsed: 5, width: 32 }),
+  expertsUpCase('groups, equal logits', 746, { sigmoid: { groups: { count: 4, used: 2 } }, nExperts: 16, logits: equal }),
+  expertsUpCase('groups, logits of ±1e4', 747, {
+    sigmoid: { groups: { count: 4, used: 2 } },
+    ...{ nExperts: 16, logits: (random: CaseRandom, n: number) => random.normals(n, 1e4) },
+  }),
+  expertsUpCase('groups, an absent expert', 748, { sigmoid: { groups: { count: 3, used: 2 } }, absentRank: 1 }),
+  expertsUpCase('groups and a margin', 749, {
+    sigmoid: { groups: { count: 4, used: 2 } },
+    ...{ nExperts: 16, nUsed: 4, margin: 1, absentExperts: [0, 3, 5, 6, 9, 10, 14] },
+  }),
   expertsUpCase('a margin, one expert used', 731, { margin: 1, nUsed: 1, logits: falling, absentExperts: [0] }),
 ];

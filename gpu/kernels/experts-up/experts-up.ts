@@ -1,4 +1,5 @@
 /** `experts-up`: top K of the router logits, gate and up rows of the chosen experts, SwiGLU; writes the routing record. */
+import type { ExpertGroups } from '../../architectures/types.ts';
 import { f32, kindsOf } from '../../device/compose.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import expertSlots from '../../wgsl/expert-slots.wgsl';
@@ -42,6 +43,8 @@ export interface ExpertsUpShape {
   readonly rows: ExpertRowsLayout;
   readonly normalise: boolean;
   readonly weightScale: number;
+  /** A sigmoid router: element of `routed` where the scores [E] start, and the groups of experts. Absent: softmax. */
+  readonly sigmoid?: { readonly scores: number; readonly groups?: ExpertGroups };
   /** Element of `vectors` where the norm starts, a multiple of 4. */
   readonly norm: number;
   readonly epsilon: number;
@@ -78,6 +81,10 @@ export function expertsUpKernel(shape: ExpertsUpShape, variant: LaneVariant): Ke
       NORM: shape.norm,
       EPSILON: f32(shape.epsilon),
       MARGIN: f32(shape.margin ?? 0),
+      SIGMOID: shape.sigmoid !== undefined,
+      SCORES_AT: shape.sigmoid?.scores ?? 0,
+      N_GROUPS: shape.sigmoid?.groups?.count ?? 1,
+      GROUPS_USED: shape.sigmoid?.groups?.used ?? 1,
     },
     types,
     snippets: [stateWgsl, expertSlots, inputNormed, silu],

@@ -1,5 +1,6 @@
 // hidden[rank] = silu(G·x) · (U·x) with x = norm(h_mid), for the expert of each rank: the top K of the router logits, ties to the lower id.
-// Every worker finds its rank's expert from the logits by itself (no dispatch, no barrier); the first one also writes ids, weights and
+// SIGMOID: of the scores that router-matvec left, those of the best groups alone where there are groups (gpu/reference/ops/routing.ts).
+// Every worker finds its rank's expert by itself (no dispatch, no barrier); the first one also writes ids, weights and
 // the routing record. Grid: (workers over rows, K ranks). An absent expert flags the layer in `state` and leaves zeros.
 // MARGIN > 0, cache-aware routing (gpu/reference/ops/routing.ts): who has a slot stands MARGIN higher in the choice, and the record
 // marks who was chosen only for that.
@@ -14,7 +15,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> slot_table: array<u32>;
 @group(0) @binding(4) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM (elements)
 @group(0) @binding(5) var<storage, read> h_mid: array<vec4<f32>>; // [D]
-@group(0) @binding(6) var<storage, read> routed: array<f32>; // router logits [E] first
+@group(0) @binding(6) var<storage, read> routed: array<f32>; // router logits [E] first, scores [E] at SCORES_AT
 @group(0) @binding(7) var<storage, read_write> state: array<atomic<u32>>;
 // hidden f32 [K, F] | ids [K] at IDS_AT | weights f32 [K] at WEIGHTS_AT | records u32 [MoE layers, K]; words, because ids are no f32
 @group(0) @binding(8) var<storage, read_write> expert_rows: array<u32>;
@@ -32,23 +33,66 @@ fn g_read(i: u32) -> vec4<f32> {
 }
 
 struct Choice {
-  logit: f32,
+  standing: f32,
   id: u32,
 }
 const NOBODY = 0xFFFFFFFFu;
+const LOWEST = -3.4028234e38;
 const BEFORE_ALL = Choice(3.4028234e38, NOBODY);
 const SUBSTITUTE = 0x10000u; // in a word of the record, above the id
+const GROUP_SIZE = N_EXPERTS / N_GROUPS;
+var<private> groups: u32; // those whose experts can be chosen, a bit each
 
-// By what expert e is chosen: its logit, or more.
+// By what expert e is chosen where it does not matter who has a slot.
+fn exact_standing(e: u32) -> f32 {
+  if (!SIGMOID) {
+    return routed[e];
+  }
+  if (N_GROUPS > 1u && ((groups >> (e / GROUP_SIZE)) & 1u) == 0u) {
+    return LOWEST;
+  }
+  return routed[SCORES_AT + e];
+}
+
 fn standing(e: u32) -> f32 {
   if (MARGIN > 0.0 && slot_table[params.table_offset + e] != ABSENT) {
-    return routed[e] + MARGIN;
+    return exact_standing(e) + select(MARGIN, sigmoid(routed[e] + MARGIN) - sigmoid(routed[e]), SIGMOID);
   }
-  return routed[e];
+  return exact_standing(e);
+}
+
+// The sum of the two best scores of group g.
+fn group_score(g: u32) -> f32 {
+  var best = LOWEST;
+  var second = LOWEST;
+  for (var e = g * GROUP_SIZE; e < (g + 1u) * GROUP_SIZE; e++) {
+    let score = routed[SCORES_AT + e];
+    second = max(second, min(best, score));
+    best = max(best, score);
+  }
+  return best + second;
+}
+
+// The GROUPS_USED best groups, ties to the lower one.
+fn choose_groups(lanes: Lanes) {
+  groups = 0u;
+  for (var n = 0u; n < GROUPS_USED; n++) {
+    var best = LOWEST;
+    var id = NOBODY;
+    for (var g = lanes.lane; g < N_GROUPS; g += lanes.n_lanes) {
+      let score = group_score(g);
+      if (((groups >> g) & 1u) == 0u && (id == NOBODY || score > best)) {
+        best = score;
+        id = g;
+      }
+    }
+    let top = lane_max(best);
+    groups |= 1u << min(lane_min_u32(select(NOBODY, id, best == top)), N_GROUPS - 1u);
+  }
 }
 
 fn greatest_logit(lanes: Lanes) -> f32 {
-  var greatest = -3.4028234e38;
+  var greatest = LOWEST;
   for (var e = lanes.lane; e < N_EXPERTS; e += lanes.n_lanes) {
     greatest = max(greatest, routed[e]);
   }
@@ -58,26 +102,27 @@ fn greatest_logit(lanes: Lanes) -> f32 {
 fn mark_substitute(lanes: Lanes, id: u32) -> u32 {
   var ahead = 0.0;
   for (var e = lanes.lane; e < N_EXPERTS; e += lanes.n_lanes) {
-    ahead += f32(routed[e] > routed[id] || (routed[e] == routed[id] && e < id));
+    let its = exact_standing(e);
+    ahead += f32(its > exact_standing(id) || (its == exact_standing(id) && e < id));
   }
   return select(id, id | SUBSTITUTE, lane_sum(ahead) >= f32(N_USED));
 }
 
-// The expert that follows `last` in the order of falling logits, equal ones by rising id.
+// The expert that follows `last` in the order of falling standings, equal ones by rising id.
 fn next_choice(lanes: Lanes, last: Choice) -> Choice {
-  var best = -3.4028234e38;
+  var best = LOWEST;
   var id = NOBODY;
   for (var e = lanes.lane; e < N_EXPERTS; e += lanes.n_lanes) {
-    let logit = standing(e);
-    let follows = logit < last.logit || (logit == last.logit && e > last.id);
-    if (follows && (id == NOBODY || logit > best)) {
-      best = logit;
+    let its = standing(e);
+    let follows = its < last.standing || (its == last.standing && e > last.id);
+    if (follows && (id == NOBODY || its > best)) {
+      best = its;
       id = e;
     }
   }
-  let logit = lane_max(best);
-  let winner = lane_min_u32(select(NOBODY, id, best == logit));
-  return Choice(logit, min(winner, N_EXPERTS - 1u)); // logits that are no numbers choose somebody too
+  let top = lane_max(best);
+  let winner = lane_min_u32(select(NOBODY, id, best == top));
+  return Choice(top, min(winner, N_EXPERTS - 1u)); // logits that are no numbers choose somebody too
 }
 
 fn write_routing(lanes: Lanes) {
@@ -88,8 +133,8 @@ fn write_routing(lanes: Lanes) {
   var chosen_sum = 0.0;
   for (var rank = 0u; rank < N_USED; rank++) {
     choice = next_choice(lanes, choice);
-    if (rank == 0u) {
-      greatest = choice.logit;
+    if (rank == 0u && !SIGMOID) {
+      greatest = choice.standing;
       if (MARGIN > 0.0) {
         greatest = greatest_logit(lanes);
       }
@@ -99,13 +144,19 @@ fn write_routing(lanes: Lanes) {
       }
       sum = lane_sum(part);
     }
-    var logit = choice.logit;
+    var logit = choice.standing;
     var entry = choice.id;
-    if (MARGIN > 0.0) {
+    if (MARGIN > 0.0 || SIGMOID) {
       logit = routed[choice.id];
+    }
+    if (MARGIN > 0.0) {
       entry = mark_substitute(lanes, choice.id);
     }
-    weights[rank] = exp(logit - greatest) / sum;
+    if (SIGMOID) {
+      weights[rank] = sigmoid(logit);
+    } else {
+      weights[rank] = exp(logit - greatest) / sum;
+    }
     chosen_sum += weights[rank];
     if (lanes.lane == 0u) {
       expert_rows[IDS_AT + rank] = choice.id;
@@ -121,6 +172,9 @@ fn write_routing(lanes: Lanes) {
 }
 
 fn run(lanes: Lanes, rank: u32) {
+  if (N_GROUPS > 1u) {
+    choose_groups(lanes);
+  }
   var choice = BEFORE_ALL;
   for (var r = 0u; r <= rank; r++) {
     choice = next_choice(lanes, choice);

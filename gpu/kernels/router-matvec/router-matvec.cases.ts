@@ -1,5 +1,6 @@
-/** Cases of `router-matvec`: router types, with shared expert (with and without output gate), outliers, expert counts off every tile. */
+/** Cases of `router-matvec`: router types, with shared expert (with and without output gate), scores of sigmoid routers, outliers, expert counts off every tile. */
 import type { ComputeType } from '../../quant/types.ts';
+import { selectionScores } from '../../reference/ops/routing.ts';
 import { CaseRandom, caseMatrix, joinPlanes, type Expected, type KernelCase } from '../cases.ts';
 import { laneVariant } from '../lanes.ts';
 import { SUM_TOLERANCE, TYPES, withOutliers } from '../prefill-shared/case-helpers.ts';
@@ -11,9 +12,13 @@ interface RouterCase {
   readonly nExperts?: number;
   readonly shared?: { readonly types: readonly [gate: ComputeType, up: ComputeType]; readonly outputGate?: ComputeType };
   readonly outliers?: boolean;
+  /** A sigmoid router, with a bias or without. */
+  readonly scores?: 'biased' | 'plain';
 }
 
-function routerCase(name: string, seed: number, { type, nExperts = 9, shared, outliers }: RouterCase): KernelCase {
+const GATING = { gating: 'sigmoid', nExpertsUsed: 1, normalise: false, weightScale: 1 } as const;
+
+function routerCase(name: string, seed: number, { type, nExperts = 9, shared, outliers, scores }: RouterCase): KernelCase {
   return {
     name: `router-matvec: ${name}`,
     make(capabilities) {
@@ -33,6 +38,7 @@ function routerCase(name: string, seed: number, { type, nExperts = 9, shared, ou
           modelWidth,
           norm: 8,
           epsilon: 1e-6,
+          scores: scores && { bias: scores === 'biased' ? 8 + modelWidth : -1 },
           shared: shared && {
             width,
             gate: { type: gate.type, baseVec4: basesVec4[0] },
@@ -53,9 +59,17 @@ function routerCase(name: string, seed: number, { type, nExperts = 9, shared, ou
           ...(shared.outputGate && { outputGate: outputGate.values }),
         },
       });
-      const layout = routedLayout(nExperts, shared ? width : 0);
+      const layout = routedLayout(nExperts, shared ? width : 0, scores ? 'sigmoid' : 'softmax');
+      const bias = random.normals(nExperts, 0.3);
       const near = (values: Float64Array): Expected => ({ type: 'f32', values, tolerance: SUM_TOLERANCE });
       const parts = [{ offsetBytes: 0, expected: near(want.logits) }];
+      if (scores) {
+        const selectionBias = scores === 'biased' ? bias : undefined;
+        parts.push({
+          offsetBytes: 4 * layout.scores,
+          expected: near(selectionScores(want.logits, { ...GATING, selectionBias })),
+        });
+      }
       if (want.shared) parts.push({ offsetBytes: 4 * layout.sharedHidden, expected: near(want.shared.hidden) });
       if (want.shared?.gateLogit !== undefined)
         parts.push({ offsetBytes: 4 * layout.gateLogit, expected: near(Float64Array.of(want.shared.gateLogit)) });
@@ -65,7 +79,7 @@ function routerCase(name: string, seed: number, { type, nExperts = 9, shared, ou
         bindings: [
           { input: router.planes },
           { input: shared ? bytes : router.planes },
-          { input: Float32Array.from([...random.normals(8), ...norm]) },
+          { input: Float32Array.from([...random.normals(8), ...norm, ...bias]) },
           { input: hMid },
           { initial: random.normals(layout.length), expected: { type: 'parts', parts } },
         ],
@@ -86,4 +100,11 @@ export const routerMatvecCases: readonly KernelCase[] = [
   routerCase('outliers of 1e4', 412, { type: 'F32', outliers: true, shared: { types: ['Q4_0', 'Q4_0'], outputGate: 'F32' } }),
   routerCase('one expert', 413, { type: 'F32', nExperts: 1 }),
   routerCase('130 experts', 414, { type: 'F32', nExperts: 130 }),
+  routerCase('sigmoid scores', 415, { type: 'F32', scores: 'plain' }),
+  routerCase('sigmoid scores with a bias', 416, { type: 'F32', nExperts: 18, scores: 'biased' }),
+  routerCase('sigmoid scores beside a shared expert', 417, {
+    type: 'F32',
+    scores: 'biased',
+    shared: { types: ['Q8_0', 'Q8_0'] },
+  }),
 ];

@@ -52,6 +52,10 @@ const EPSILON: f32 = 0.000001f;
 const ROUTER_KIND: u32 = 0u;
 const SHARED_ROWS: u32 = 32u;
 const SHARED_AT: u32 = 8u;
+const HAS_SCORES: bool = false;
+const SCORES_AT: u32 = 40u;
+const HAS_BIAS: bool = false;
+const BIAS: u32 = 0u;
 const HAS_OUTPUT_GATE: bool = true;
 const GATE_KIND: u32 = 1u;
 const UP_KIND: u32 = 1u;
@@ -192,10 +196,11 @@ fn gated(pairs: vec4<f32>) -> vec2<f32> {
   return silu(vec4<f32>(pairs.xz, 0.0, 0.0)).xy * pairs.yw;
 }
 // Of x = norm(h_mid): router logits R·x [E], and where the layer has a shared expert its hidden row silu(G·x) · (U·x) [Fs] and the
-// logit of its output gate. routed = logits [E] | gate logit | hidden [Fs], hidden at SHARED_AT.
+// logit of its output gate. Of a sigmoid router also what each expert stands at in the choice, sigmoid(logit) + bias (DeepSeek-V3,
+// arXiv 2412.19437, eq. 16). routed = logits [E] | gate logit | hidden [Fs] at SHARED_AT | scores [E] at SCORES_AT.
 @group(0) @binding(0) var<storage, read> weights: array<vec4<u32>>; // planes of the router [E, D]
 @group(0) @binding(1) var<storage, read> shared_weights: array<vec4<u32>>; // planes of gate, up [Fs, D] and output gate [1, D]
-@group(0) @binding(2) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM (elements)
+@group(0) @binding(2) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM, bias [E] at BIAS (elements)
 @group(0) @binding(3) var<storage, read> h_mid: array<vec4<f32>>; // [D]
 @group(0) @binding(4) var<storage, read_write> routed: array<f32>;
 
@@ -245,6 +250,11 @@ fn run(lanes: Lanes, group_y: u32) {
     if (lanes.lane == 0u) {
       for (var i = 0u; i < n; i++) {
         routed[place + i] = results[i];
+      }
+      if (HAS_SCORES && block < ROUTER_BLOCKS) {
+        for (var i = 0u; i < n; i++) {
+          routed[SCORES_AT + place + i] = sigmoid(results[i]) + select(0.0, vectors[(BIAS + place) / 4u][i], HAS_BIAS);
+        }
       }
     }
   }

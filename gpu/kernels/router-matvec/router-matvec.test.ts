@@ -3,9 +3,10 @@ import { expect, test } from 'vitest';
 import { SNAPSHOT_VARIANT } from '../case-variant.ts';
 import { routedLayout, routerMatvecKernel } from './router-matvec.ts';
 
-test('the shared hidden row starts at a vec4 behind the gate logit', () => {
-  expect(routedLayout(8, 64)).toEqual({ gateLogit: 8, sharedHidden: 12, length: 76 });
-  expect(routedLayout(7, 0)).toEqual({ gateLogit: 7, sharedHidden: 8, length: 8 });
+test('the shared hidden row starts at a vec4 behind the gate logit, scores behind it', () => {
+  expect(routedLayout(8, 64)).toEqual({ gateLogit: 8, sharedHidden: 12, scores: 76, length: 76 });
+  expect(routedLayout(7, 0)).toEqual({ gateLogit: 7, sharedHidden: 8, scores: 8, length: 8 });
+  expect(routedLayout(8, 64, 'sigmoid')).toEqual({ gateLogit: 8, sharedHidden: 12, scores: 76, length: 84 });
 });
 
 test('WGSL with a shared expert', async () => {

@@ -1,8 +1,9 @@
 // Of x = norm(h_mid): router logits R·x [E], and where the layer has a shared expert its hidden row silu(G·x) · (U·x) [Fs] and the
-// logit of its output gate. routed = logits [E] | gate logit | hidden [Fs], hidden at SHARED_AT.
+// logit of its output gate. Of a sigmoid router also what each expert stands at in the choice, sigmoid(logit) + bias (DeepSeek-V3,
+// arXiv 2412.19437, eq. 16). routed = logits [E] | gate logit | hidden [Fs] at SHARED_AT | scores [E] at SCORES_AT.
 @group(0) @binding(0) var<storage, read> weights: array<vec4<u32>>; // planes of the router [E, D]
 @group(0) @binding(1) var<storage, read> shared_weights: array<vec4<u32>>; // planes of gate, up [Fs, D] and output gate [1, D]
-@group(0) @binding(2) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM (elements)
+@group(0) @binding(2) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM, bias [E] at BIAS (elements)
 @group(0) @binding(3) var<storage, read> h_mid: array<vec4<f32>>; // [D]
 @group(0) @binding(4) var<storage, read_write> routed: array<f32>;
 
@@ -52,6 +53,11 @@ fn run(lanes: Lanes, group_y: u32) {
     if (lanes.lane == 0u) {
       for (var i = 0u; i < n; i++) {
         routed[place + i] = results[i];
+      }
+      if (HAS_SCORES && block < ROUTER_BLOCKS) {
+        for (var i = 0u; i < n; i++) {
+          routed[SCORES_AT + place + i] = sigmoid(results[i]) + select(0.0, vectors[(BIAS + place) / 4u][i], HAS_BIAS);
+        }
       }
     }
   }

@@ -1,4 +1,4 @@
-/** Cases of `router-topk`: ties, K = E, outliers. */
+/** Cases of `router-topk`: ties, K = E, outliers; sigmoid routers with and without bias and groups. */
 import { CaseRandom, type KernelCase } from '../cases.ts';
 import { FUNCTION_TOLERANCE, withOutliers } from '../prefill-shared/case-helpers.ts';
 import { chunkBytes } from '../prefill-shared/chunk.ts';
@@ -11,14 +11,24 @@ function topkCase(name: string, seed: number, nTokens: number, shape: RouterTopk
   return {
     name: `router-topk: ${name}`,
     make() {
-      const logits = logitsOf(new CaseRandom(seed), nTokens * shape.nExperts);
-      const want = routerTopkRef(logits, shape.nExperts, shape);
+      const random = new CaseRandom(seed);
+      const logits = logitsOf(random, nTokens * shape.nExperts);
+      const vectors = random.normals(4 + shape.nExperts, 0.3);
+      const { sigmoid, ...numbers } = shape;
+      const gating = {
+        ...numbers,
+        gating: sigmoid ? ('sigmoid' as const) : ('softmax' as const),
+        selectionBias: sigmoid && sigmoid.bias >= 0 ? vectors.subarray(sigmoid.bias) : undefined,
+        groups: sigmoid?.groups,
+      };
+      const want = routerTopkRef(logits, shape.nExperts, gating);
       return {
         program: routerTopkProgram(shape),
         grid: routerTopkGrid(nTokens),
         bindings: [
           { input: chunkBytes(nTokens, 2) },
           { input: logits },
+          { input: vectors },
           { expected: { type: 'u32', values: want.ids } },
           { expected: { type: 'f32', values: want.weights, tolerance: FUNCTION_TOLERANCE } },
         ],
@@ -42,4 +52,44 @@ export const routerTopkCases: readonly KernelCase[] = [
   topkCase('K = E', 7, 11, { ...shape, nExperts: 6, nExpertsUsed: 6 }, normals),
   topkCase('K = 1 of 128', 8, 65, { ...shape, nExperts: 128, nExpertsUsed: 1, normalise: false }, normals),
   topkCase('outliers of 1e4', 9, 20, shape, withOutliers),
+  topkCase('sigmoid', 10, 37, { ...shape, sigmoid: { bias: -1 } }, normals),
+  topkCase(
+    'sigmoid, not normalised, scaled',
+    11,
+    37,
+    { ...shape, normalise: false, weightScale: 2.5, sigmoid: { bias: -1 } },
+    normals,
+  ),
+  topkCase('sigmoid with a bias', 12, 37, { ...shape, sigmoid: { bias: 4 } }, normals),
+  topkCase('2 of 4 groups', 13, 37, { ...shape, sigmoid: { bias: 4, groups: { count: 4, used: 2 } } }, normals),
+  topkCase(
+    '1 of 8 groups of two, all of it',
+    14,
+    21,
+    { ...shape, nExpertsUsed: 2, sigmoid: { bias: -1, groups: { count: 8, used: 1 } } },
+    normals,
+  ),
+  topkCase('all groups', 15, 21, { ...shape, sigmoid: { bias: 4, groups: { count: 4, used: 4 } } }, normals),
+  topkCase(
+    '4 of 8 groups, 256 experts',
+    16,
+    40,
+    { ...shape, nExperts: 256, nExpertsUsed: 8, weightScale: 2.5, sigmoid: { bias: 4, groups: { count: 8, used: 4 } } },
+    normals,
+  ),
+  topkCase('32 groups', 17, 9, { ...shape, nExperts: 64, sigmoid: { bias: 4, groups: { count: 32, used: 3 } } }, normals),
+  topkCase(
+    'equal scores: lowest groups and ids win',
+    18,
+    9,
+    { ...shape, sigmoid: { bias: -1, groups: { count: 4, used: 2 } } },
+    (_random, length) => new Float32Array(length).fill(0.25),
+  ),
+  topkCase(
+    'sigmoids of nothing: the sum of the weights is held up',
+    19,
+    5,
+    { ...shape, sigmoid: { bias: -1 } },
+    (random, length) => random.normals(length).map((x) => x - 30),
+  ),
 ];

@@ -1,4 +1,5 @@
-/** Softmax gating and the choice of experts. */
+/** Gating by softmax or sigmoid, and the choice of experts. */
+import type { ExpertGroups, MoeSpec } from '../../architectures/types.ts';
 import type { NumericArray } from './types.ts';
 
 export interface GatingNumbers {
@@ -7,6 +8,12 @@ export interface GatingNumbers {
   readonly normalise: boolean;
   /** Multiplies the chosen weights after normalising. */
   readonly weightScale: number;
+  /** `softmax` where it is not said. */
+  readonly gating?: MoeSpec['gating'];
+  /** Added to sigmoid weights for the choice, [E]. */
+  readonly selectionBias?: NumericArray;
+  /** Of sigmoid gating only. */
+  readonly groups?: ExpertGroups;
 }
 
 /**
@@ -40,6 +47,10 @@ export function softmax(logits: NumericArray): Float64Array {
   return out;
 }
 
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
 /** Indices of the k greatest values, greatest first, ties to the lower index. */
 export function topIndices(values: NumericArray, k: number): Uint32Array {
   const order = Array.from(values, (_, index) => index);
@@ -48,13 +59,14 @@ export function topIndices(values: NumericArray, k: number): Uint32Array {
 }
 
 /**
- * Softmax over all experts, then the K most likely. Chosen by the logits, whose order is that of the probabilities
- * without their rounding; `cacheAware` moves the choice, not the weights. When normalising, the sum is held to at least 2^-14, as llama.cpp does.
+ * The K experts that stand highest, and their weights: those of a softmax over all experts or of a sigmoid each. `cacheAware` moves the choice,
+ * not the weights. When normalising, the sum is held to at least 2^-14, as llama.cpp does.
  */
 export function routeTopK(logits: NumericArray, gating: GatingNumbers, cacheAware?: CacheAwareRouting): Routing {
-  const probabilities = softmax(logits);
-  const exact = topIndices(logits, gating.nExpertsUsed);
-  const ids = cacheAware ? topIndices(standings(logits, cacheAware), gating.nExpertsUsed) : exact;
+  const probabilities = gating.gating === 'sigmoid' ? Float64Array.from(logits, sigmoid) : softmax(logits);
+  const scores = selectionScores(logits, gating);
+  const exact = topIndices(scores, gating.nExpertsUsed);
+  const ids = cacheAware ? topIndices(standings(scores, logits, gating, cacheAware), gating.nExpertsUsed) : exact;
   const isSubstitute = Array.from(ids, (id) => !exact.includes(id));
   const weights = Float64Array.from(ids, (id) => probabilities[id]);
   if (gating.normalise) {
@@ -68,7 +80,31 @@ export function routeTopK(logits: NumericArray, gating: GatingNumbers, cacheAwar
   return { ids, weights, isSubstitute };
 }
 
-/** Sums of two f32, rounded to f32 as a kernel does it. */
-function standings(logits: NumericArray, { margin, hasSlot }: CacheAwareRouting): Float64Array {
-  return Float64Array.from(logits, (logit, expert) => (hasSlot(expert) ? Math.fround(logit + Math.fround(margin)) : logit));
+/**
+ * What each expert stands at in the choice, [E]. Softmax: its logit, whose order is that of the probabilities without their rounding. Sigmoid: its
+ * weight and its bias; -Infinity outside the best groups.
+ */
+export function selectionScores(logits: NumericArray, { gating, selectionBias, groups }: GatingNumbers): Float64Array {
+  if (gating !== 'sigmoid') return Float64Array.from(logits);
+  const scores = Float64Array.from(logits, (logit, expert) => sigmoid(logit) + (selectionBias?.[expert] ?? 0));
+  if (!groups) return scores;
+  const size = scores.length / groups.count;
+  const groupScores = Float64Array.from({ length: groups.count }, (_, group) => {
+    const [first, second] = scores.slice(group * size, (group + 1) * size).sort((a, b) => b - a);
+    return first + second;
+  });
+  const best = topIndices(groupScores, groups.used);
+  return scores.map((score, expert) => (best.includes(Math.floor(expert / size)) ? score : -Infinity));
+}
+
+/** With the margin of those that have a slot: on the logit, whatever the gating makes of it. Sums are rounded to f32 as a kernel does it. */
+function standings(
+  scores: Float64Array,
+  logits: NumericArray,
+  { gating }: GatingNumbers,
+  cacheAware: CacheAwareRouting,
+): Float64Array {
+  const margin = Math.fround(cacheAware.margin);
+  const gain = (logit: number) => (gating === 'sigmoid' ? sigmoid(logit + margin) - sigmoid(logit) : margin);
+  return scores.map((score, expert) => (cacheAware.hasSlot(expert) ? Math.fround(score + gain(logits[expert])) : score));
 }
