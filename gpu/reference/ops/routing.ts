@@ -89,12 +89,17 @@ export function selectionScores(logits: NumericArray, { gating, selectionBias, g
   const scores = Float64Array.from(logits, (logit, expert) => sigmoid(logit) + (selectionBias?.[expert] ?? 0));
   if (!groups) return scores;
   const size = scores.length / groups.count;
-  const groupScores = Float64Array.from({ length: groups.count }, (_, group) => {
+  const best = topIndices(groupScores(scores, groups), groups.used);
+  return scores.map((score, expert) => (best.includes(Math.floor(expert / size)) ? score : -Infinity));
+}
+
+/** `scores [E]` → the sum of the two best of each group, [groups]. */
+export function groupScores(scores: Float64Array, { count }: ExpertGroups): Float64Array {
+  const size = scores.length / count;
+  return Float64Array.from({ length: count }, (_, group) => {
     const [first, second] = scores.slice(group * size, (group + 1) * size).sort((a, b) => b - a);
     return first + second;
   });
-  const best = topIndices(groupScores, groups.used);
-  return scores.map((score, expert) => (best.includes(Math.floor(expert / size)) ? score : -Infinity));
 }
 
 /** With the margin of those that have a slot: on the logit, whatever the gating makes of it. Sums are rounded to f32 as a kernel does it. */
