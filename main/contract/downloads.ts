@@ -107,6 +107,8 @@ export interface ModelDetails {
     readonly used: number;
     readonly bytes: number;
     readonly bytesPerExpert: number;
+    /** Only experts of so many groups compete for a token; absent where there are no groups. */
+    readonly groups?: { readonly count: number; readonly used: number };
   } | null;
   readonly types: readonly { readonly type: string; readonly tensors: number; readonly bytes: number }[];
   readonly tokenizer: string | null;

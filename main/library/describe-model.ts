@@ -65,7 +65,7 @@ export function describeModel(file: GgufFile): ModelDescription {
     dimensions,
     parameters: { total, active: count > 0 ? Math.round(total - inExperts + (inExperts * used) / count) : total },
     types: typeTable(tensors),
-    experts: count > 0 ? expertFacts(expertTensors, count, used) : null,
+    experts: count > 0 ? { ...expertFacts(expertTensors, count, used), ...readGroups(file, architecture) } : null,
     tokenizer: {
       model: optionalString(file, 'tokenizer.ggml.model') ?? null,
       preTokenizer: optionalString(file, 'tokenizer.ggml.pre') ?? null,
@@ -114,6 +114,12 @@ function expertFacts(expertTensors: readonly GgufTensor[], count: number, used: 
   const bytes = sum(expertTensors, (tensor) => tensor.sizeBytes);
   const layers = new Set(expertTensors.map((tensor) => tensor.name.split('.')[1])).size;
   return { count, used, bytes, bytesPerExpert: layers > 0 ? Math.round(bytes / (layers * count)) : 0 };
+}
+
+function readGroups(file: GgufFile, architecture: string): Pick<NonNullable<ModelDescription['experts']>, 'groups'> {
+  const count = optionalNumber(file, `${architecture}.expert_group_count`) ?? 1;
+  const used = optionalNumber(file, `${architecture}.expert_group_used_count`) ?? count;
+  return count > 1 ? { groups: { count, used } } : {};
 }
 
 function vocabularyLength(file: GgufFile): number {

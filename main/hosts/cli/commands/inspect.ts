@@ -94,8 +94,10 @@ function asText(model: ModelDescription): string {
 
 function expertRows({ dimensions: d }: ModelDescription, experts: NonNullable<ModelDescription['experts']>): [string, string][] {
   const shared = d.sharedExpertWidth ? `, and a shared one of width ${d.sharedExpertWidth}` : '';
+  const groups = experts.groups ? `, from ${experts.groups.used} of ${experts.groups.count} groups` : '';
+  const width = d.expertWidth ?? known(d.feedForwardWidth);
   return [
-    ['Experts', `${experts.count} per layer, ${experts.used} used, width ${d.expertWidth ?? known(d.feedForwardWidth)}${shared}`],
+    ['Experts', `${experts.count} per layer, ${experts.used} used${groups}, width ${width}${shared}`],
     ['Expert bytes', `${bytes(experts.bytes)}, ${bytes(experts.bytesPerExpert)} each`],
   ];
 }

@@ -69,6 +69,13 @@ describe('inspect', () => {
     expect(stdout).not.toMatch(/null|undefined|NaN/);
   });
 
+  it('names the groups that experts compete in', async () => {
+    const file = write('tiny.gguf', tinyModel({ architecture: 'bailingmoe2', type: 'F16', seed: 2 }));
+    const { stdout } = await cli('inspect', file);
+    expect(stdout).toMatch(/Experts +8 per layer, 2 used, from 2 of 4 groups, width 96, and a shared one of width 96/);
+    expect(JSON.parse((await cli('inspect', file, '--json')).stdout).experts.groups).toEqual({ count: 4, used: 2 });
+  });
+
   it('describes a sound file that the engine does not run, with exit code 3 and the reason', async () => {
     const bytes = tinyModel({
       architecture: 'llama',
