@@ -12,6 +12,15 @@ export interface ReadContext {
   readonly headWidth: number; // Hd
 }
 
+export interface Scales {
+  readonly embedding: number;
+  /** Multiplies what a block adds to the residual. */
+  readonly residual: number;
+  /** Multiplies attention scores; absent: 1/√Hd. */
+  readonly attention?: number;
+  readonly logits: number;
+}
+
 /** An architecture as data where it can be data, and a function for its layers. One file each. */
 export interface Architecture {
   readonly name: ArchitectureName;
@@ -22,6 +31,8 @@ export interface Architecture {
   readonly ropeFactors: boolean;
   /** Whether `output.weight` may be missing, the embedding being the head then. */
   readonly mayTieHead: boolean;
+  /** Numbers that other architectures must not have in their files. */
+  readonly readScales?: (metadata: Metadata) => Scales;
   /** Called for layers 0, 1, … in order. */
   readonly readLayer: (context: ReadContext, index: number) => LayerSpec;
 }

@@ -5,8 +5,9 @@
 import { engineError } from '../errors.ts';
 import type { GgufFile, GgufTensor } from '../gguf/types.ts';
 import { bailingmoe2 } from './bailingmoe2.ts';
-import { LIMITS, type Architecture, type ReadContext } from './context.ts';
+import { LIMITS, type Architecture, type ReadContext, type Scales } from './context.ts';
 import { glm4moe } from './glm4moe.ts';
+import { granitemoe } from './granitemoe.ts';
 import { llama } from './llama.ts';
 import { Metadata } from './metadata.ts';
 import { olmoe } from './olmoe.ts';
@@ -16,7 +17,7 @@ import { readRope } from './rope.ts';
 import { Tensors } from './tensors.ts';
 import type { ModelSpec } from './types.ts';
 
-const ARCHITECTURES: readonly Architecture[] = [llama, qwen2moe, qwen3moe, olmoe, bailingmoe2, glm4moe];
+const ARCHITECTURES: readonly Architecture[] = [llama, qwen2moe, qwen3moe, olmoe, bailingmoe2, glm4moe, granitemoe];
 
 /** As files name them in `general.architecture`. */
 export const architectureNames: readonly string[] = ARCHITECTURES.map(({ name }) => name);
@@ -28,7 +29,9 @@ export const architectureNames: readonly string[] = ARCHITECTURES.map(({ name })
 export function readModel(file: GgufFile): ModelSpec {
   const architecture = findArchitecture(file);
   const metadata = new Metadata(file, architecture.name);
-  refuseUnsupported(metadata);
+  refuseUnsupported(metadata, NEUTRAL);
+  if (!architecture.readScales) refuseUnsupported(metadata, NEUTRAL_SCALES);
+  const scales = architecture.readScales?.(metadata) ?? { embedding: 1, residual: 1, logits: 1 };
   const tensors = new Tensors(file);
   const context: ReadContext = { metadata, tensors, ...readWidths(metadata) };
   const trainedContextTokens = metadata.count('context_length', LIMITS.context);
@@ -49,8 +52,9 @@ export function readModel(file: GgufFile): ModelSpec {
     headWidth: context.headWidth,
     vocabularySize,
     trainedContextTokens,
-    rmsEpsilon: readEpsilon(metadata),
-    attentionScale: 1 / Math.sqrt(context.headWidth),
+    ...foldResidualScale(scales, readEpsilon(metadata)),
+    attentionScale: scales.attention ?? 1 / Math.sqrt(context.headWidth),
+    logitScale: scales.logits,
     qkNorm: layers[0].attention.qNorm ? architecture.qkNorm : 'none',
     rope: readRope(context, architecture),
     embedding,
@@ -104,6 +108,14 @@ function readLayerCount({ metadata, tensors }: ReadContext): number {
   return nBlocks - nAhead;
 }
 
+/**
+ * The residual divided by r, the scale of what blocks add to it: then they add it as it is, and every norm gives the same from the smaller row if its
+ * epsilon, which stands beside the mean of squares, is divided by r².
+ */
+function foldResidualScale({ embedding, residual }: Scales, epsilon: number): Pick<ModelSpec, 'embeddingScale' | 'rmsEpsilon'> {
+  return { embeddingScale: embedding / residual, rmsEpsilon: epsilon / residual ** 2 };
+}
+
 function readEpsilon(metadata: Metadata): number {
   const key = 'attention.layer_norm_rms_epsilon';
   const epsilon = metadata.optionalNumber(key);
@@ -133,17 +145,19 @@ const NEUTRAL: readonly [key: string, neutral: readonly (number | boolean)[]][] 
   ['attn_logit_softcapping', [0]],
   ['final_logit_softcapping', [0]],
   ['attention.clamp_kqv', [0]],
-  ['attention.scale', [0]],
   ['attention.max_alibi_bias', [0]],
   ['attention.causal', [true]],
   ['use_parallel_residual', [false]],
+];
+const NEUTRAL_SCALES: typeof NEUTRAL = [
+  ['attention.scale', [0]],
   ['logit_scale', [0, 1]],
   ['embedding_scale', [0, 1]],
   ['residual_scale', [0, 1]],
 ];
 
-function refuseUnsupported(metadata: Metadata): void {
-  for (const [key, neutral] of NEUTRAL) {
+function refuseUnsupported(metadata: Metadata, keys: typeof NEUTRAL): void {
+  for (const [key, neutral] of keys) {
     const value = typeof neutral[0] === 'boolean' ? metadata.optionalFlag(key) : metadata.optionalNumber(key);
     if (value !== undefined && !neutral.includes(value)) metadata.refuse(key, `only ${neutral.join(' or ')} is supported`);
   }

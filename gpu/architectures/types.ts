@@ -7,7 +7,7 @@
  */
 import type { GgufFile, GgufTensor } from '../gguf/types.ts';
 
-export type ArchitectureName = 'llama' | 'qwen2moe' | 'qwen3moe' | 'olmoe' | 'bailingmoe2' | 'glm4moe';
+export type ArchitectureName = 'llama' | 'qwen2moe' | 'qwen3moe' | 'olmoe' | 'bailingmoe2' | 'glm4moe' | 'granitemoe';
 
 export interface RopeSpec {
   /** `interleaved`: pairs (2i, 2i+1) (llama). `halves`: pairs (i, i + dims/2) (neox, qwen, olmoe). */
@@ -120,6 +120,10 @@ export interface ModelSpec {
   /** |q|, |k|, |v| are clamped to this before norm and RoPE (olmoe `attention.clamp_kqv`); absent: no clamp. */
   readonly clampQkv?: number;
   readonly rope: RopeSpec;
+  /** Multiplies the rows of the embedding as they enter the residual, not where the embedding is the head. 1 but for granitemoe. */
+  readonly embeddingScale: number;
+  /** Multiplies the logits. 1 but for granitemoe. */
+  readonly logitScale: number;
   readonly embedding: GgufTensor; // [V, D]
   readonly outputNorm: GgufTensor; // [D]
   /** [V, D]; the embedding itself when tied. */

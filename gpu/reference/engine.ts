@@ -120,7 +120,7 @@ class Sequence implements ReferenceSequence {
     const settings = { kvRounding: this.#options.kvRounding ?? 'f16', expertsUsed: this.#options.expertsUsed } as const;
     const frequencies = ropeInverseFrequencies(model.rope, await this.#weights.values(model.rope.factorsTensor));
     const embedding = await this.#weights.values(model.embedding);
-    const rows = ids.map((id) => embedRef(embedding, model.modelWidth, id));
+    const rows = ids.map((id) => embedRef(embedding, model.modelWidth, id, model.embeddingScale));
     const routed = ids.map(() => ({ ids: [] as number[], logits: [] as Float64Array[] }));
     for (const layer of model.layers)
       for (let token = 0; token < ids.length; token++) {
@@ -142,10 +142,11 @@ class Sequence implements ReferenceSequence {
   }
 
   async #head(rows: readonly Float64Array[]): Promise<Float64Array> {
-    const { outputNorm, head, rmsEpsilon, vocabularySize } = this.#model;
+    const { outputNorm, head, rmsEpsilon, vocabularySize, logitScale } = this.#model;
     const [norm, weights] = [await this.#weights.values(outputNorm), await this.#weights.matrix(head)];
+    const scale = (logits: Float64Array) => (logitScale === 1 ? logits : logits.map((logit) => logit * logitScale));
     const logits = new Float64Array(rows.length * vocabularySize);
-    rows.forEach((row, token) => logits.set(headMatvecRef(row, norm, rmsEpsilon, weights), token * vocabularySize));
+    rows.forEach((row, token) => logits.set(scale(headMatvecRef(row, norm, rmsEpsilon, weights)), token * vocabularySize));
     return logits;
   }
 }

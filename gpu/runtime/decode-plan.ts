@@ -160,7 +160,7 @@ export class DecodePlan {
 
 function embedSteps({ context, activations }: DecodeParts): DecodeStep[] {
   const { embedding } = context.buffers;
-  const kernel = embedKernel({ type: embedding.type, modelWidth: embedding.cols });
+  const kernel = embedKernel({ type: embedding.type, modelWidth: embedding.cols, scale: context.model.embeddingScale });
   return embedding.shards.map(({ range, firstRow, rows }) =>
     decodeStep(kernel, [embedParams({ first_row: firstRow, n_rows: rows }), range, context.state, activations.hOut(-1)]),
   );

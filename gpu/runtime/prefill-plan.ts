@@ -56,7 +56,7 @@ export async function createPrefillPlan(
 function embedSteps({ context, activations }: LayerParts): PrefillStep[] {
   const { embedding } = context.buffers;
   return embedding.shards.map(({ range, firstRow, rows }) => ({
-    program: embedRowsProgram(embedding.type, embedding.cols),
+    program: embedRowsProgram(embedding.type, embedding.cols, context.model.embeddingScale),
     bindings: [
       activations.chunk,
       embedRowsParams({ first_row: firstRow, rows }),

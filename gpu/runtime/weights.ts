@@ -105,7 +105,8 @@ class Loader {
     const transit = await this.#transit();
     const embedding = await this.#matrix(model.embedding);
     const head = model.tiedHead ? embedding : await this.#matrix(model.head);
-    const norm = await this.#values(model.outputNorm);
+    // The last norm takes the logits' scale: the head is linear.
+    const norm = (await this.#values(model.outputNorm)).map((gain) => gain * model.logitScale);
     const factors = model.rope.factorsTensor && (await this.#values(model.rope.factorsTensor));
     const globals = await this.#small('globals', Float32Array.from([...norm, ...ropeInverseFrequencies(model.rope, factors)]));
     const layers: LayerBuffers[] = [];

@@ -35,7 +35,7 @@ export async function testPlanContext(gpu: GpuDevice, model: ModelSpec, options:
   const builder = new Builder(gpu, model, options);
   const { embedding, head, outputNorm, rope } = model;
   const frequencies = ropeInverseFrequencies(rope, await builder.optional(rope.factorsTensor));
-  const norm = await builder.vector(outputNorm);
+  const norm = (await builder.vector(outputNorm)).map((gain) => gain * model.logitScale);
   return {
     gpu,
     model,

@@ -8,9 +8,9 @@ import { embedRowsGrid, embedRowsParams, embedRowsProgram } from './embed-rows.t
 import { embedRowsRef } from './embed-rows.ref.ts';
 import type { ComputeType } from '../../quant/types.ts';
 
-const EXACT = { nmse: 1e-14, reason: 'dequantising is one multiplication and one addition in f32' };
+const EXACT = { nmse: 1e-14, reason: 'dequantising and scaling are two multiplications and one addition in f32' };
 
-function embedCase(name: string, type: ComputeType, modelWidth: number, nTokens: number, seed: number): KernelCase {
+function embedCase(name: string, type: ComputeType, modelWidth: number, nTokens: number, seed: number, scale = 1): KernelCase {
   return {
     name: `embed-rows: ${name}`,
     make() {
@@ -19,14 +19,14 @@ function embedCase(name: string, type: ComputeType, modelWidth: number, nTokens:
       const matrix = caseMatrix(random, type, vocabularySize, modelWidth, 1);
       const tokens = Uint32Array.from({ length: nTokens }, () => random.integer(vocabularySize));
       return {
-        program: embedRowsProgram(type, modelWidth),
+        program: embedRowsProgram(type, modelWidth, scale),
         grid: embedRowsGrid(modelWidth, nTokens),
         bindings: [
           { input: chunkBytes(nTokens, 7) },
           { input: embedRowsParams({ first_row: 0, rows: vocabularySize }) },
           { input: matrix.planes },
           { input: tokens },
-          { expected: { type: 'f32', values: embedRowsRef(matrix.values, modelWidth, tokens), tolerance: EXACT } },
+          { expected: { type: 'f32', values: embedRowsRef(matrix.values, modelWidth, tokens, scale), tolerance: EXACT } },
         ],
         bytes: nTokens * modelWidth * 8,
         flops: nTokens * modelWidth * 2,
@@ -47,12 +47,12 @@ const shardCase: KernelCase = {
     const planes = toPlanes(quantFormat('F32'), new Uint8Array(shard.buffer), shard.length);
     const tokens = Uint32Array.of(0, 19, 20, 49, 3, 21);
     const initial = random.normals(tokens.length * modelWidth);
-    const want = embedRowsRef(matrix.values, modelWidth, tokens);
+    const want = embedRowsRef(matrix.values, modelWidth, tokens, 1);
     tokens.forEach((id, token) => {
       if (id < firstRow) want.set(initial.subarray(token * modelWidth, (token + 1) * modelWidth), token * modelWidth);
     });
     return {
-      program: embedRowsProgram('F32', modelWidth),
+      program: embedRowsProgram('F32', modelWidth, 1),
       grid: embedRowsGrid(modelWidth, tokens.length),
       bindings: [
         { input: chunkBytes(tokens.length, 0) },
@@ -70,5 +70,6 @@ const shardCase: KernelCase = {
 export const embedRowsCases: readonly KernelCase[] = [
   ...TYPES.map((type, i) => embedCase(type, type, 256, 9, 100 + i)),
   embedCase('one token', 'Q4_0', 96, 1, 120),
+  embedCase('scaled', 'Q8_0', 96, 5, 121, 12 / 0.22),
   shardCase,
 ];

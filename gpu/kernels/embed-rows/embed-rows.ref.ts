@@ -2,8 +2,9 @@
 import { embedRef } from '../embed/embed.ref.ts';
 
 /** `embedding [V, D]`, `ids [T]` → `[T, D]`. */
-export function embedRowsRef(embedding: Float32Array, modelWidth: number, ids: ArrayLike<number>): Float64Array {
+export function embedRowsRef(embedding: Float32Array, modelWidth: number, ids: ArrayLike<number>, scale: number): Float64Array {
   const out = new Float64Array(ids.length * modelWidth);
-  for (let token = 0; token < ids.length; token++) out.set(embedRef(embedding, modelWidth, ids[token]), token * modelWidth);
+  for (let token = 0; token < ids.length; token++)
+    out.set(embedRef(embedding, modelWidth, ids[token], scale), token * modelWidth);
   return out;
 }

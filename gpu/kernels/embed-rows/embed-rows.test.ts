@@ -14,11 +14,12 @@ test('one invocation per unit of 32 weights', () => {
   expect(embedRowsGrid(96, 43)).toEqual([3, 1, 1]); // 129 units
 });
 
-test('one program per type and width', () => {
-  expect(embedRowsProgram('Q4_0', 64).key).toBe(embedRowsProgram('Q4_0', 64).key);
-  expect(embedRowsProgram('Q4_0', 64).key).not.toBe(embedRowsProgram('Q4_1', 64).key);
+test('one program per type, width and scale', () => {
+  expect(embedRowsProgram('Q4_0', 64, 1).key).toBe(embedRowsProgram('Q4_0', 64, 1).key);
+  expect(embedRowsProgram('Q4_0', 64, 1).key).not.toBe(embedRowsProgram('Q4_1', 64, 1).key);
+  expect(embedRowsProgram('Q4_0', 64, 1).key).not.toBe(embedRowsProgram('Q4_0', 64, 12).key);
 });
 
 test('WGSL', async () => {
-  await expect(embedRowsProgram('F32', 96).code).toMatchFileSnapshot('embed-rows.snap.wgsl');
+  await expect(embedRowsProgram('F32', 96, 1).code).toMatchFileSnapshot('embed-rows.snap.wgsl');
 });

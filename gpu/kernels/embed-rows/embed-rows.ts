@@ -1,5 +1,5 @@
 /** `embed-rows`: embedding rows of a chunk's tokens. One dispatch per shard of the embedding; each writes the tokens that it holds. */
-import { composeProgram } from '../../device/compose.ts';
+import { composeProgram, f32 } from '../../device/compose.ts';
 import type { KernelProgram } from '../../device/types.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { CHUNK_SNIPPET, grid, type Grid } from '../prefill-shared/chunk.ts';
@@ -7,12 +7,12 @@ import { uniformWriter } from '../uniforms.ts';
 import body from './embed-rows.wgsl';
 
 /** Bindings: chunk, params, weights, tokens u32 [T], out [T, D]. */
-export function embedRowsProgram(type: ComputeType, modelWidth: number): KernelProgram {
+export function embedRowsProgram(type: ComputeType, modelWidth: number, scale: number): KernelProgram {
   return composeProgram({
     name: 'embed-rows',
     body,
     bindings: ['uniform', 'uniform', 'read', 'read', 'read-write'],
-    consts: { UNITS: modelWidth / 32 },
+    consts: { UNITS: modelWidth / 32, SCALE: f32(scale) },
     types: [type],
     snippets: [CHUNK_SNIPPET],
   });

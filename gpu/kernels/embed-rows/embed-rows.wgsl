@@ -1,4 +1,4 @@
-// out[t, :] = embedding[tokens[t], :]. One invocation per unit of 32 weights; a shard writes the rows that it holds.
+// out[t, :] = SCALE · embedding[tokens[t], :]. One invocation per unit of 32 weights; a shard writes the rows that it holds.
 struct Params {
   first_row: u32,
   rows: u32,
@@ -23,14 +23,8 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     return;
   }
   let unit = id.x % UNITS;
-  let w = w_load32(0u, 0u, params.rows * UNITS, row * UNITS + unit);
-  let at = (token * UNITS + unit) * 8u;
-  out[at] = w[0];
-  out[at + 1u] = w[1];
-  out[at + 2u] = w[2];
-  out[at + 3u] = w[3];
-  out[at + 4u] = w[4];
-  out[at + 5u] = w[5];
-  out[at + 6u] = w[6];
-  out[at + 7u] = w[7];
+  var w = w_load32(0u, 0u, params.rows * UNITS, row * UNITS + unit);
+  for (var j = 0u; j < 8u; j++) {
+    out[(token * UNITS + unit) * 8u + j] = SCALE * w[j];
+  }
 }

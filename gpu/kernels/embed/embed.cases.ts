@@ -7,14 +7,14 @@ import { embedRef } from './embed.ref.ts';
 
 const D = 256;
 
-function embedCase(name: string, seed: number, type: ComputeType, token: number, firstRow = 0): KernelCase {
+function embedCase(name: string, seed: number, type: ComputeType, token: number, firstRow = 0, scale = 1): KernelCase {
   return {
     name: `embed: ${name}`,
     make() {
       const random = new CaseRandom(seed);
       const rows = 5;
       const matrix = caseMatrix(random, type, rows, D);
-      const { program, grid } = embedKernel({ type, modelWidth: D });
+      const { program, grid } = embedKernel({ type, modelWidth: D, scale });
       const before = random.normals(D);
       const isHere = token >= firstRow && token < firstRow + rows;
       return {
@@ -28,9 +28,9 @@ function embedCase(name: string, seed: number, type: ComputeType, token: number,
             initial: before,
             expected: {
               type: 'f32',
-              values: isHere ? embedRef(matrix.values, D, token - firstRow) : before,
+              values: isHere ? embedRef(matrix.values, D, token - firstRow, scale) : before,
               // d·q + m may be fused by the compiler, which rounds once instead of twice.
-              tolerance: { nmse: isHere ? 1e-14 : 0, reason: 'one rounding of d·q + m' },
+              tolerance: { nmse: isHere ? 1e-14 : 0, reason: 'one rounding of d·q + m, one of the scale' },
             },
           },
         ],
@@ -46,4 +46,5 @@ export const embedCases: readonly KernelCase[] = [
   embedCase('a later shard', 110, 'Q8_0', 12, 10),
   embedCase('before the shard', 111, 'Q8_0', 9, 10),
   embedCase('after the shard', 112, 'Q8_0', 15, 10),
+  embedCase('scaled', 113, 'Q8_0', 3, 0, 12 / 0.22),
 ];

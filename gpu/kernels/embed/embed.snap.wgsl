@@ -1,5 +1,6 @@
 const WORKGROUP_SIZE: u32 = 32u;
 const UNITS: u32 = 2u;
+const SCALE: f32 = 1.0f;
 // The four signed bytes of a word, the lowest first.
 fn i8x4(word: u32) -> vec4<f32> {
   return vec4<f32>((vec4<i32>(bitcast<i32>(word)) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u));
@@ -44,7 +45,7 @@ const STATE_TOKEN = 1u;
 const STATE_FIRST_MISS_LAYER = 2u;
 const STATE_STEP = 3u;
 const NO_MISS = 0xFFFFFFFFu;
-// residual[·] = dequantised row `state.token` of the embedding [V, D]; a shard holds some of its rows, and the others leave at once.
+// residual[·] = SCALE · dequantised row `state.token` of the embedding [V, D]; a shard holds some of its rows, and the others leave at once.
 // Grid: one invocation per unit of 32 elements.
 struct Params {
   first_row: u32, // of the shard
@@ -68,6 +69,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   var values = w_load32(0u, 0u, params.n_rows * UNITS, row * UNITS + unit);
   for (var j = 0u; j < 8u; j++) {
-    residual[unit * 8u + j] = values[j];
+    residual[unit * 8u + j] = SCALE * values[j];
   }
 }

@@ -1,5 +1,5 @@
 /** `embed`: the residual row of the token in `state`. */
-import { composeProgram } from '../../device/compose.ts';
+import { composeProgram, f32 } from '../../device/compose.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import stateWgsl from '../../wgsl/state.wgsl';
 import { rowUnits, type KernelInstance } from '../lanes.ts';
@@ -9,18 +9,19 @@ import body from './embed.wgsl';
 export interface EmbedShape {
   readonly type: ComputeType;
   readonly modelWidth: number; // D
+  readonly scale: number;
 }
 
 const WORKGROUP_SIZE = 32;
 
 /** Bindings: params, weights (a shard's planes), state, residual [D]. One dispatch per shard. */
-export function embedKernel({ type, modelWidth }: EmbedShape): KernelInstance {
+export function embedKernel({ type, modelWidth, scale }: EmbedShape): KernelInstance {
   const units = rowUnits(modelWidth);
   const program = composeProgram({
     name: 'embed',
     body,
     bindings: ['uniform', 'read', 'read', 'read-write'],
-    consts: { WORKGROUP_SIZE, UNITS: units },
+    consts: { WORKGROUP_SIZE, UNITS: units, SCALE: f32(scale) },
     types: [type],
     snippets: [stateWgsl],
   });

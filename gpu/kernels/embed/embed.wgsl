@@ -1,4 +1,4 @@
-// residual[·] = dequantised row `state.token` of the embedding [V, D]; a shard holds some of its rows, and the others leave at once.
+// residual[·] = SCALE · dequantised row `state.token` of the embedding [V, D]; a shard holds some of its rows, and the others leave at once.
 // Grid: one invocation per unit of 32 elements.
 struct Params {
   first_row: u32, // of the shard
@@ -22,6 +22,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   }
   var values = w_load32(0u, 0u, params.n_rows * UNITS, row * UNITS + unit);
   for (var j = 0u; j < 8u; j++) {
-    residual[unit * 8u + j] = values[j];
+    residual[unit * 8u + j] = SCALE * values[j];
   }
 }

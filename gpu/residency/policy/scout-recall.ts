@@ -100,7 +100,7 @@ class TokenRun {
   async exact(id: number, position: number): Promise<ExactToken> {
     const inputs: Float64Array[] = [];
     const experts: number[][] = [];
-    let row: Float64Array = embedRef(this.#embedding, this.model.modelWidth, id);
+    let row: Float64Array = embedRef(this.#embedding, this.model.modelWidth, id, this.model.embeddingScale);
     for (const layer of this.model.layers) {
       inputs.push(row);
       const { hOut, routing } = await this.#layer(layer, row, position);
