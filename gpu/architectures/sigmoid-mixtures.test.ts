@@ -4,6 +4,7 @@ import { tinyContents, type TinyModelOptions } from '../../tests/fixtures/tiny-m
 import { memorySource } from '../gguf/memory-source.ts';
 import { openGguf } from '../gguf/read.ts';
 import { boolValue, f32Value, ggufBytes, u32Value, type WritableTensor } from '../gguf/write.ts';
+import { expertsUsed } from './experts-used.ts';
 import { readModel } from './read-model.ts';
 import type { MoeFfnTensors } from './types.ts';
 
@@ -63,6 +64,12 @@ test('layers that guess ahead are left out with their tensors', async () => {
     code: 'model.tensor',
     details: { tensor: 'blk.3.nextn.enorm.weight' },
   });
+});
+
+test('as many experts per token as its groups hold', async () => {
+  const spec = await model('bailingmoe2');
+  expect(expertsUsed(spec, 4)).toEqual([0, 4, 4]);
+  expect(() => expertsUsed(spec, 5)).toThrow(/layer 1 has 4 that a token can reach. Choose 1 to 4/);
 });
 
 describe('refused', () => {

@@ -12,13 +12,14 @@ export interface ExpertsUsed {
 }
 
 export function expertsUsedBy(
-  { nExperts, nExpertsUsed }: Pick<ModelFacts, 'nExperts' | 'nExpertsUsed'>,
+  { nExperts, nExpertsUsed, nExpertsReached }: Pick<ModelFacts, 'nExperts' | 'nExpertsUsed' | 'nExpertsReached'>,
   wanted: number | null,
 ): ExpertsUsed {
   if (wanted === null || nExperts === 0) return { used: null, notice: null };
-  if (wanted <= nExperts) return { used: wanted, notice: null };
+  const most = nExpertsReached ?? nExperts;
+  if (wanted <= most) return { used: wanted, notice: null };
   return {
     used: null,
-    notice: `${wanted} experts per token are set, but this model has ${nExperts} in a layer, so it uses its own number, ${nExpertsUsed}.`,
+    notice: `${wanted} experts per token are set, but this model has ${most} in a layer${most < nExperts ? ' that a token can reach' : ''}, so it uses its own number, ${nExpertsUsed}.`,
   };
 }

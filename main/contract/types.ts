@@ -68,6 +68,8 @@ export interface ModelFacts {
   /** 0 for a dense model. */
   readonly nExperts: number;
   readonly nExpertsUsed: number;
+  /** Of a layer's experts those that one token can reach, where they are in groups; absent: all. */
+  readonly nExpertsReached?: number;
   readonly trainedContextTokens: number;
   /** The most common tensor type, such as `Q4_K`. */
   readonly quantisation: string;

@@ -98,6 +98,7 @@ function factsOf(file: GgufFile, trainedContextTokens: number, template: ChatTem
     nLayers: dimensions.layers ?? 0,
     nExperts: experts?.count ?? 0,
     nExpertsUsed: experts?.used ?? 0,
+    ...(experts?.groups && { nExpertsReached: (experts.count / experts.groups.count) * experts.groups.used }),
     trainedContextTokens,
     quantisation: types[0].type,
     templateSource: template.source,
