@@ -12,19 +12,21 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from attention import TiledAttention
+
 
 @dataclass(frozen=True)
 class Shape:
     vocabulary: int = 4096
     layers: int = 6
     width: int = 256
-    heads: int = 8
-    kv_heads: int = 4
+    heads: int = 10
+    kv_heads: int = 5
     head_width: int = 32
     experts: int = 16
     experts_used: int = 2
     expert_width: int = 128
-    rope_base: float = 10000.0
+    rope_base: float = 1000000.0
     epsilon: float = 1e-6
     context: int = 2048
 
@@ -67,15 +69,6 @@ def places(branches):
     return torch.where(branches == 0, t, shared + t - first)
 
 
-def grouped_attention(q, k, v, unseen):
-    """Attention of q [B, H, T, d] over k, v [B, G, T, d]; the scores are written out, which on a CPU is faster than the fused kernel at our lengths."""
-    b, h, t, d = q.shape
-    g = k.shape[1]
-    scores = (q.reshape(b * g, h // g * t, d) @ k.reshape(b * g, t, d).mT).view(b, g, h // g, t, t)
-    p = torch.add(unseen, scores, alpha=d**-0.5).softmax(-1).to(v.dtype)
-    return (p.view(b * g, h // g * t, t) @ v.reshape(b * g, t, d)).view(b, h, t, d)
-
-
 class Attention(nn.Module):
     def __init__(self, s: Shape):
         super().__init__()
@@ -93,7 +86,7 @@ class Attention(nn.Module):
         k = self.k_norm(self.k(x).view(b, t, s.kv_heads, s.head_width)).transpose(1, 2)
         v = self.v(x).view(b, t, s.kv_heads, s.head_width).transpose(1, 2)
         q, k = rope(q, cos, sin).to(v.dtype), rope(k, cos, sin).to(v.dtype)
-        y = grouped_attention(q, k, v, unseen)
+        y = TiledAttention.apply(q, k, v, unseen)
         return self.o(y.transpose(1, 2).reshape(b, t, -1))
 
 
@@ -124,8 +117,10 @@ class Moe(nn.Module):
         pieces = gathered.split(counts.tolist())
         outputs = []
         # unbind, not indexing: the gradient of an indexed parameter is a full-size tensor of zeros per expert
-        for rows, gate, up, down in zip(pieces, self.gate.unbind(0), self.up.unbind(0), self.down.unbind(0)):
-            outputs.append(F.linear(F.silu(F.linear(rows, gate)) * F.linear(rows, up), down))
+        gate_up = torch.cat((self.gate, self.up), 1).to(gathered.dtype)
+        for rows, widen, down in zip(pieces, gate_up.unbind(0), self.down.to(gathered.dtype).unbind(0)):
+            gate, up = F.linear(rows, widen).chunk(2, dim=-1)
+            outputs.append(F.linear(F.silu(gate) * up, down))
         mixed = torch.cat(outputs).float() * weights.reshape(-1)[order].unsqueeze(1)
         out = torch.zeros_like(x, dtype=torch.float32).index_add(0, token, mixed)
         return out.view(shape), logits, probabilities, chosen

@@ -1,6 +1,7 @@
 """Trains a much smaller model for 200 steps and leaves all that the comparison with the engine needs: python smoke.py --out DIR (minutes, not hours).
 
-Checks that the loss falls, that questions over the same passages do not see each other and that workers average; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
+Checks that the loss falls, that questions over the same passages do not see each other, that attention in tiles is attention, that workers average
+and that an exported file can be trained on; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
 """
 
 import argparse
@@ -16,9 +17,10 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
+from attention import TiledAttention
 from conversation import encode, encode_sharing
 from data import reading
-from model import Starter, read_checkpoint
+from model import Starter, read_checkpoint, unseen
 from together import Together
 
 HERE = Path(__file__).parent
@@ -46,6 +48,34 @@ def branches_are_apart(out: Path) -> float:
                 mine = [i for i, branch in enumerate(branches) if branch in (0, number)]
                 worst = max(worst, (together[0][mine] - alone[0]).abs().max().item())
     return worst
+
+
+def tiles_differ() -> float:
+    """Returns the greatest relative difference between attention in tiles and attention as it is defined, in its result and its gradients."""
+    torch.manual_seed(3)
+    tokens, heads, groups = 300, 6, 3
+    q, k, v = (torch.randn(2, n, tokens, 16, requires_grad=True) for n in (heads, groups, groups))
+    branches = torch.zeros(2, tokens, dtype=torch.long)
+    branches[0, 150:200], branches[0, 200:] = 1, 2
+    hidden = unseen(branches)
+
+    def plain(q, k, v):
+        k, v = (x.repeat_interleave(heads // groups, 1) for x in (k, v))
+        return (q @ k.mT * 16**-0.5 + hidden[:, 0]).softmax(-1) @ v
+
+    grad, worst = torch.randn(2, heads, tokens, 16), 0.0
+    outputs = [attend(q, k, v) for attend in (lambda *x: TiledAttention.apply(*x, hidden), plain)]
+    pairs = zip(*((out, *torch.autograd.grad(out, (q, k, v), grad)) for out in outputs))
+    for ours, theirs in pairs:
+        worst = max(worst, ((ours - theirs).norm() / theirs.norm()).item())
+    return worst
+
+
+def comes_back(out: Path) -> bool:
+    """Whether the exported F32 file holds the checkpoint's weights and shape."""
+    run("import_gguf.py", "--gguf", out / "starter.gguf", "--out", out / "imported.pt")
+    (shape, weights), (again, imported) = read_checkpoint(out / "final.pt"), read_checkpoint(out / "imported.pt")
+    return shape == again and weights.keys() == imported.keys() and all(weights[name].equal(imported[name]) for name in weights)
 
 
 def workers_meet(folder: Path):
@@ -79,9 +109,15 @@ def main(out: Path):
     print(f"questions over the same passages differ from questions alone by {apart:.1e}")
     if not apart < 1e-3:
         raise SystemExit("a branch sees another one")
+    tiled = tiles_differ()
+    print(f"attention in tiles differs by {tiled:.1e}")
+    if not tiled < 1e-5:
+        raise SystemExit("attention in tiles is another one")
     if not workers_meet(out / "meet"):
         raise SystemExit("workers do not leave a meeting with their weighted mean")
     run("export.py", "--checkpoint", out / "final.pt", "--tokenizer", out / "tokenizer.json", "--out", out / "starter.gguf", "--type", "f32")
+    if not comes_back(out):
+        raise SystemExit("import_gguf.py does not bring back what export.py wrote")
     tokens = [(7 * i * i + 31 * i) % 4096 for i in range(48)]
     (out / "tokens.json").write_text(json.dumps(tokens))
     run("logits.py", "--checkpoint", out / "final.pt", "--tokens", ",".join(map(str, tokens)), "--out", out / "logits.f32")

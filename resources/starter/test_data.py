@@ -15,7 +15,7 @@ from data import facts, guide, reading, reading_domains, reading_stories, readin
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "ddc763f76f5808c53fbaba5b50f27e361aa8dde841d9b2556cf2e6c6dcd1cffd"
+SHA256_OF_2000 = "5739d0a34e5c45a61dbdc43d951ddd6fae1cc498a8120c5ff2c095eb08b17738"
 
 
 class Letters:

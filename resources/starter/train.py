@@ -26,6 +26,7 @@ from model import Shape, Starter, checkpoint
 from together import Together
 
 BALANCE, Z_LOSS, PROMPT = 0.03, 1e-3, 0.3
+PROMPT_SAMPLE = 0.25  # of the tokens before an answer, those whose loss is taken: the head is a third of the work of a token
 MEETING_S = 120  # how long workers train between two meetings
 
 
@@ -109,6 +110,7 @@ def losses(model, ids, weights, branches):
     real = torch.arange(ids.shape[1] - 1)[None] < (ids.shape[1] - 1 - padding)[:, None]
     before, after = branches[:, :-1], branches[:, 1:]
     told = real & ((after == before) | (before == 0))  # the last token of a branch says nothing about the next branch
+    told &= (weights[:, 1:] > 0) | (torch.rand(real.shape) < PROMPT_SAMPLE)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         hidden, routing = model(ids[:, :-1], before)
         logits = model.logits(hidden[told])
@@ -160,7 +162,8 @@ def main():
     torch.manual_seed(args.seed)
     torch.set_num_threads(args.threads or 1)
     data = Data(args.data)
-    shape = Shape(**{**json.loads((args.data / "shape.json").read_text()), **args.shape})
+    saved = torch.load(args.out / "last.pt", weights_only=True) if args.resume and (args.out / "last.pt").exists() else {}
+    shape = Shape(**json.loads(saved["shape"])) if saved else Shape(**{**json.loads((args.data / "shape.json").read_text()), **args.shape})
     model = Starter(shape)
     matrices = [p for n, p in model.named_parameters() if p.ndim >= 2 and "embedding" not in n and "router" not in n]
     taken = {id(p) for p in matrices}
@@ -168,13 +171,13 @@ def main():
     optimizers = [Muon(matrices, args.lr, weight_decay=0.01), torch.optim.AdamW(rest, lr=args.lr * 0.15, betas=(0.9, 0.95), weight_decay=0.0)]
     rates = [[g["lr"] for g in o.param_groups] for o in optimizers]
     step, seen, used_s, epoch, stretch_s = 0, 0, 0.0, 0, 0.0
-    if args.resume and (args.out / "last.pt").exists():
-        saved = torch.load(args.out / "last.pt", weights_only=True)
+    if saved:
         model.load_state_dict(saved["model"])
-        for o, s in zip(optimizers, saved["optimizers"]):
+        for o, s in zip(optimizers, saved.get("optimizers", ())):  # import_gguf.py knows of none
             o.load_state_dict(s)
         step, seen, used_s, epoch = saved["step"], saved["seen"], saved["used_s"], saved["epoch"] + 1
         stretch_s = used_s if args.stretch else saved.get("stretch_s", 0.0)
+    began_at = -100 if saved.get("optimizers") else step  # optimizers that begin anew are warmed up
     log = open(args.out / "log.jsonl", "a")
     together = Together(args.meet, args.worker, args.workers) if args.workers > 1 else None
     met_seen = seen
@@ -207,7 +210,7 @@ def main():
             p = progress()
             if p >= 1:
                 break
-            scale = min(1.0, (step + 1) / 100) * (1.0 if p < 0.4 else 0.02 + 0.98 * (1 - p) / 0.6)
+            scale = min(1.0, (step - began_at + 1) / 100) * (1.0 if p < 0.4 else 0.02 + 0.98 * (1 - p) / 0.6)
             for o, base in zip(optimizers, rates):
                 for g, lr in zip(o.param_groups, base):
                     g["lr"] = lr * scale

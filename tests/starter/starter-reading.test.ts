@@ -2,6 +2,6 @@
 import { holdsFloors } from './floors.ts';
 
 holdsFloors([
-  ['reading-present', 30],
+  ['reading-present', 40],
   ['reading-absent', 44],
 ]);
