@@ -58,7 +58,7 @@ def main():
     model = Starter(shape_of(reader))
     model.load_state_dict(weights_of(reader, model.s.layers))
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({**checkpoint(model), "step": args.step, "seen": args.tokens, "used_s": args.minutes * 60, "epoch": 0}, args.out)
+    torch.save({**checkpoint(model), "step": args.step, "seen": args.tokens, "used_s": round(args.minutes * 60), "epoch": 0}, args.out)
     print(f"{args.out}: {json.dumps(model.s.__dict__)}")
 
 
