@@ -15,7 +15,7 @@ from data import facts, guide, reading, reading_domains, reading_stories, readin
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from mixture import conversation
 
-SHA256_OF_2000 = "5739d0a34e5c45a61dbdc43d951ddd6fae1cc498a8120c5ff2c095eb08b17738"
+SHA256_OF_2000 = "208a8a28ef900066e43ab6aed4c4e44fa59e2186d76654b2dfc985a7b3b6ec82"
 
 
 class Letters:

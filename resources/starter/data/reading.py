@@ -16,7 +16,7 @@ from .sample import Sample, Turn, casual
 ABSENT_SHARE = 0.35
 SIMPLE_SHARE = 0.4  # one passage of one or two statements: matching question and statement is learned there first; build.py sets it
 ALIKE_SHARE = 0.35
-CROWDED_SHARE = 0.65  # of those that are not simple: all passages are about one attribute, and many have it
+CROWDED_SHARE = 0.5  # of those that are not simple: all passages are about one attribute, and many have it
 STORY_SHARE = 0.12
 SHARING = 6  # questions over the same passages, at most; twice as many where they are crowded
 

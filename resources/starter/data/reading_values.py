@@ -9,8 +9,8 @@ LISTS = read("reading-values.json")
 PHRASES = sorted({phrase for kind in ("product", "material", "food", "habitat", "topic", "cargo", "spice", "thing", "event", "hobby", "job", "colour") for phrase in LISTS[kind]})
 UNITS = (*LISTS["unit"], *"metres kilometres kilos grams watts volts degrees years months weeks days hours minutes euros dollars percent people".split())
 SMALL = ("a", "an", "the", "of", "and", "in", "for", "on", "to", "with")
-ANY_VALUE, WIDE_VALUE = 0.15, 0.45
-ANY_NAME, WIDE_NAME, RESEMBLING = 0.08, 0.5, 0.3
+ANY_VALUE, WIDE_VALUE, OTHER_UNIT = 0.03, 0.45, 0.06  # lengths in days, every third one in training, hid what a question asks for
+ANY_NAME, WIDE_NAME, RESEMBLING = 0.03, 0.5, 0.15
 
 
 def capitals(rng, low: int, high: int) -> str:
@@ -112,7 +112,7 @@ def counted(own):
 
     def make(rng) -> str:
         _, _, unit = own(rng).partition(" ")
-        return amount(rng) if rng.random() < 0.3 or not unit else f"{number(rng)} {unit}"
+        return amount(rng) if rng.random() < OTHER_UNIT or not unit else f"{number(rng)} {unit}"
 
     return make
 
