@@ -12,7 +12,7 @@ import { createReferenceEngine, type ReferenceResult } from '../../gpu/reference
 import { drawU32 } from '../../gpu/reference/ops/random.ts';
 import { groupScores, selectionScores, type GatingNumbers } from '../../gpu/reference/ops/routing.ts';
 import { ReferenceWeights } from '../../gpu/reference/weights.ts';
-import { TINY_ARCHITECTURES, tinyModel, type TinyArchitecture, type TinyModelOptions } from '../fixtures/tiny-model.ts';
+import { TINY_ARCHITECTURES, tinyModel, type TinyModelOptions } from '../fixtures/tiny-model.ts';
 import { nmsePerPosition, shareWithin, spread } from './compare.ts';
 import { compareGpu } from './gpu-engine.ts';
 import type { LlamaOracle } from './llama.ts';
@@ -37,22 +37,16 @@ function layersOf(type: ComputeType): Partial<TinyModelOptions> {
   return type.endsWith('_K') ? { nLayers: 2 } : {};
 }
 
-/** What differs in these is covered by the types named here; the others' kernels are those of other architectures. */
-const FEWER_TYPES: Partial<Record<TinyArchitecture, readonly ComputeType[]>> = {
-  glm4moe: ['F32', 'Q8_0'],
-  granitemoe: ['F32', 'Q8_0'],
-};
-
 /** Each architecture with each type, then what single files can hold besides. 300 positions are more than one attention split. */
 export const TINY_CASES: readonly TinyCase[] = [
   ...TINY_ARCHITECTURES.flatMap((architecture) =>
-    (FEWER_TYPES[architecture] ?? COMPUTE_TYPES).map((type) => ({
+    COMPUTE_TYPES.map((type) => ({
       name: architecture,
       options: { architecture, type, seed: SEED, ...layersOf(type) },
       positions: 64,
     })),
   ),
-  ...TINY_ARCHITECTURES.filter((architecture) => !FEWER_TYPES[architecture]).map((architecture) => ({
+  ...TINY_ARCHITECTURES.map((architecture) => ({
     name: `${architecture}, long`,
     options: { architecture, type: 'F32' as const, seed: SEED },
     positions: 300,
