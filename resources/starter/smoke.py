@@ -1,7 +1,7 @@
 """Trains a much smaller model for 200 steps and leaves all that the comparison with the engine needs: python smoke.py --out DIR (minutes, not hours).
 
-Checks that the loss falls, that questions over the same passages do not see each other, that attention in tiles is attention, that workers average
-and that an exported file can be trained on; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
+Checks that the loss falls, that questions over the same passages do not see each other, that attention in tiles is attention, that workers average,
+that checkpoints do and that an exported file can be trained on; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import torch
 from tokenizers import Tokenizer
 
 from attention import TiledAttention
+from average import mean
 from conversation import encode, encode_sharing
 from data import reading
 from model import Starter, read_checkpoint, unseen
@@ -78,6 +79,13 @@ def comes_back(out: Path) -> bool:
     return shape == again and weights.keys() == imported.keys() and all(weights[name].equal(imported[name]) for name in weights)
 
 
+def averages(out: Path) -> bool:
+    """Whether the mean of the checkpoint and of three times the checkpoint is twice the checkpoint."""
+    _, weights = read_checkpoint(out / "final.pt")
+    both = mean([weights, {name: 3 * tensor for name, tensor in weights.items()}])
+    return all(both[name].allclose(2 * tensor, rtol=1e-6) for name, tensor in weights.items())
+
+
 def workers_meet(folder: Path):
     """Whether two workers leave two meetings with the mean of what they brought, weighted by their tokens, and a third one, right behind, unchanged."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -115,6 +123,8 @@ def main(out: Path):
         raise SystemExit("attention in tiles is another one")
     if not workers_meet(out / "meet"):
         raise SystemExit("workers do not leave a meeting with their weighted mean")
+    if not averages(out):
+        raise SystemExit("average.py does not give the mean of two checkpoints")
     run("export.py", "--checkpoint", out / "final.pt", "--tokenizer", out / "tokenizer.json", "--out", out / "starter.gguf", "--type", "f32")
     if not comes_back(out):
         raise SystemExit("import_gguf.py does not bring back what export.py wrote")
