@@ -1,6 +1,6 @@
 """Writes the token files of a training run: same seed, same bytes (the hash is printed and kept in data.json).
 
-    python build.py --out DIR --conversations N [--seed 11] [--simple-reading 0.4] [--shares '{"reading": 9, …}'] [--relations '{"iso": 3, …}']
+    python build.py --out DIR --conversations N [--seed 11] [--simple-reading 0.4] [--shares '{"reading": 9, …}'] [--relations '{"iso": 3, …}'] [--cut 0.75]
 """
 
 import argparse
@@ -13,18 +13,24 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from conversation import TASKS, encode_sharing
+from conversation import TASKS, encode, encode_sharing, told_apart
 from data import facts, reading
-from mixture import SHARES, conversation
+from mixture import FIXED_ANSWERS, SHARES, conversation
 
 
-def build(out: Path, n: int, seed: int):
+def build(out: Path, n: int, seed: int, cut: float):
     tokenizer = Tokenizer.from_file(str(out / "tokenizer.json"))
+    decided = told_apart(tokenizer, FIXED_ANSWERS)
     rng = random.Random(seed)
     ids, weights, branches, starts, tasks, count = [], [], [], [0], [], Counter()
     for _ in range(n):
         sample = conversation(rng)
-        a, w, b = encode_sharing(tokenizer, sample)
+        length = decided.get(sample.turns[-1].answer, 0)
+        if cut and length and not sample.instead and rng.random() < cut:
+            a, w = encode(tokenizer, sample, length)
+            b = [0] * len(a)
+        else:
+            a, w, b = encode_sharing(tokenizer, sample)
         ids.append(np.array(a, np.uint16))
         weights.append(np.array(w, np.uint8))
         branches.append(np.array(b, np.uint8))
@@ -51,6 +57,7 @@ if __name__ == "__main__":
     parser.add_argument("--simple-reading", type=float, default=reading.SIMPLE_SHARE, help="share of short passages in the reading task")
     parser.add_argument("--shares", type=json.loads, default={}, help="JSON: shares of conversations by task, instead of those of mixture.py")
     parser.add_argument("--relations", type=json.loads, default={}, help="JSON: how many times as often these relations of facts come")
+    parser.add_argument("--cut", type=float, default=0.0, help="share of the fixed answers of which only the tokens that tell them apart are learned: more questions for the same tokens")
     args = parser.parse_args()
     if unknown := args.shares.keys() - SHARES.keys():
         parser.error(f"--shares has {', '.join(sorted(unknown))}, but the tasks are {', '.join(SHARES)}")
@@ -59,4 +66,4 @@ if __name__ == "__main__":
     SHARES.update(args.shares)
     facts.WEIGHTS.update(args.relations)
     reading.SIMPLE_SHARE = args.simple_reading
-    print(json.dumps(build(args.out, args.conversations, args.seed), indent=2))
+    print(json.dumps(build(args.out, args.conversations, args.seed, args.cut), indent=2))

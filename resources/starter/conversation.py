@@ -11,8 +11,9 @@ TASKS = ("guide", "smalltalk", "refusal", "reading", "arithmetic", "facts")
 HEAVY, NORMAL = 3, 1
 
 
-def encode(tokenizer, sample):
-    """Returns (ids, weights): weights are 0 outside answers, NORMAL in them, HEAVY on the parts that must be exact. The end token is learned."""
+def encode(tokenizer, sample, cut=0):
+    """Returns (ids, weights): weights are 0 outside answers, NORMAL in them, HEAVY on the parts that must be exact. The end token is learned.
+    With `cut` only so many tokens of the last answer, and no end."""
     control = {c: tokenizer.token_to_id(c) for c in CONTROL}
     ids, weights = [], []
 
@@ -22,7 +23,7 @@ def encode(tokenizer, sample):
 
     if sample.system:
         add([control[SYSTEM], *tokenizer.encode(sample.system).ids, control[END]], 0)
-    for turn in sample.turns:
+    for number, turn in enumerate(sample.turns, 1):
         add([control[USER], *tokenizer.encode(turn.user).ids, control[END], control[ASSISTANT]], 0)
         answer = tokenizer.encode(turn.answer)
         marks = [NORMAL] * len(answer.ids)
@@ -31,9 +32,21 @@ def encode(tokenizer, sample):
             for i, (a, b) in enumerate(answer.offsets):
                 if start >= 0 and a < start + len(part) and b > start:
                     marks[i] = HEAVY
-        add(answer.ids, marks)
-        add([control[END]], NORMAL)
+        if cut and number == len(sample.turns):
+            add(answer.ids[:cut], marks[:cut])
+        else:
+            add([*answer.ids, control[END]], [*marks, NORMAL])
     return ids, weights
+
+
+def told_apart(tokenizer, answers):
+    """How many tokens of each answer it takes until no other of them goes on the same: {answer: tokens}. What follows is known by heart."""
+    ids = {answer: tokenizer.encode(answer).ids for answer in answers}
+
+    def alone(mine, n):
+        return sum(other[:n] == mine[:n] for other in ids.values()) == 1
+
+    return {answer: next((n for n in range(1, len(mine)) if alone(mine, n)), len(mine)) for answer, mine in ids.items()}
 
 
 def encode_sharing(tokenizer, sample):

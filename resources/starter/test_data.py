@@ -10,12 +10,13 @@ from types import SimpleNamespace
 
 import fixed_answers
 import seen
-from conversation import CONTROL, encode, encode_sharing
+from conversation import CONTROL, encode, encode_sharing, told_apart
 from data import facts, guide, reading, reading_domains, reading_stories, reading_values
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
-from mixture import conversation
+from data.sample import Sample, Turn
+from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "208a8a28ef900066e43ab6aed4c4e44fa59e2186d76654b2dfc985a7b3b6ec82"
+SHA256_OF_2000 = "63f830e19fa2cf1d4fd0ab6fd96fc325127e8e710b0fd1891542b392fa7829a8"
 
 
 class Letters:
@@ -56,6 +57,18 @@ class Data(unittest.TestCase):
                 n_branches += 1
             self.assertEqual(branches, sorted(branches))
         self.assertGreater(n_branches, 600)
+
+    def test_a_fixed_answer_may_be_cut_where_it_is_like_no_other(self):
+        self.assertGreaterEqual(len(FIXED_ANSWERS), 124)
+        lengths = told_apart(Letters(), FIXED_ANSWERS)
+        self.assertEqual(len({answer[:n] for answer, n in lengths.items()}), len(set(FIXED_ANSWERS)))
+        for answer, n in lengths.items():
+            self.assertGreater(sum(other.startswith(answer[: n - 1]) for other in lengths), 1, answer)
+        sample = Sample("guide", [Turn("q", "first"), Turn("r", FIXED_ANSWERS[0])])
+        whole, cut = encode(Letters(), sample), encode(Letters(), sample, 5)
+        after = len(FIXED_ANSWERS[0]) + 1 - 5
+        self.assertEqual(cut, tuple(part[:-after] for part in whole))
+        self.assertGreater(cut[1][-1], 0)
 
     def test_document_prompt_is_the_app_s(self):
         golden = json.loads((Path(__file__).parents[2] / "main/chat/document-prompt.golden.json").read_text(encoding="utf8"))

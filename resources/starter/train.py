@@ -25,7 +25,7 @@ import torch.nn.functional as F
 from model import Shape, Starter, checkpoint
 from together import Together
 
-BALANCE, Z_LOSS, PROMPT = 0.03, 1e-3, 0.3
+BALANCE, Z_LOSS = 0.03, 1e-3
 PROMPT_SAMPLE = 0.25  # of the tokens before an answer, those whose loss is taken: the head is a third of the work of a token
 MEETING_S = 120  # how long workers train between two meetings
 
@@ -145,6 +145,7 @@ def main():
     parser.add_argument("--steps", type=int, default=0)
     parser.add_argument("--batch-tokens", type=int, default=6144)
     parser.add_argument("--lr", type=float, default=0.02, help="Muon; AdamW takes a fixed share of it")
+    parser.add_argument("--prompt", type=float, default=0.3, help="weight of the loss on what precedes answers, beside 1 for answers")
     parser.add_argument("--longest", type=int, default=1024)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="0: one beside other work (threads wait for each other), all cores on an idle machine")
@@ -216,7 +217,7 @@ def main():
                     g["lr"] = lr * scale
             ids, weights, branches = data.tensors(indices)
             answer, prompt, balance, z = losses(model, ids, weights, branches)
-            (answer + PROMPT * prompt + BALANCE * balance + Z_LOSS * z).backward()
+            (answer + args.prompt * prompt + BALANCE * balance + Z_LOSS * z).backward()
             torch.nn.utils.clip_grad_norm_(rest, 1.0)
             for o in optimizers:
                 o.step()

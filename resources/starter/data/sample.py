@@ -26,19 +26,19 @@ class Sample:
         return [self.turns[-1], *self.instead]
 
 
-SLIPS = (0, 1, 2, 3), (76, 15, 6, 3)  # words with a slip of the hand in a message, and how often
+SLIPS = (76, 15, 6, 3)  # how often a message has none, one, two, three words with a slip of the hand
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 BESIDE = {c: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in KEYS for i, c in enumerate(row)}
 VOWELS = "aeiou"
 
 
 def typo(rng, text: str) -> str:
-    """One small slip of the hand somewhere in a word of three letters or more; never in a number or a capitalised name."""
+    """One small slip of the hand in a word of three letters or more, rather in a long one; never in a number or a capitalised name."""
     words = text.split(" ")
     places = [i for i, w in enumerate(words) if len(w.rstrip("?!.,")) >= 3 and w.rstrip("?!.,").isalpha() and w.isascii() and w.islower()]
     if not places:
         return text
-    i = rng.choice(places)
+    i = rng.choices(places, [len(words[i]) - 2 for i in places])[0]
     words[i] = slip(rng, words[i])
     return " ".join(words)
 
@@ -60,8 +60,8 @@ def slip(rng, word: str) -> str:
     return word[:j] + word[j + 1] + word[j] + word[j + 2 :]
 
 
-def casual(rng, text: str) -> str:
-    """People type without capitals, without question marks, with a greeting or a thank-you around the question."""
+def casual(rng, text: str, slips=SLIPS) -> str:
+    """People type without capitals, without question marks, with a greeting or a thank-you around the question, with slips of the hand."""
     if rng.random() < 0.30:
         text = text[0].lower() + text[1:] if len(text) > 1 and not text[1].isupper() else text
     if rng.random() < 0.25 and text.endswith("?"):
@@ -72,6 +72,6 @@ def casual(rng, text: str) -> str:
         text = text + rng.choice((" Thanks!", " Thank you.", " please", " thx", " Short answer please."))
     if rng.random() < 0.15:
         text = text.replace("'", "")
-    for _ in range(rng.choices(*SLIPS)[0]):
+    for _ in range(rng.choices(range(len(slips)), slips)[0]):
         text = typo(rng, text)
     return text
