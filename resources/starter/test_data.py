@@ -16,7 +16,7 @@ from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from data.sample import Sample, Turn
 from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "63f830e19fa2cf1d4fd0ab6fd96fc325127e8e710b0fd1891542b392fa7829a8"
+SHA256_OF_2000 = "98dcf4b2917bdbabf406f9588f46aa6ebfc2d9e027c4032ad91e5d685e6e00cf"
 
 
 class Letters:

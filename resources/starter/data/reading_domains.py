@@ -29,7 +29,7 @@ def widened():
 
 
 def opened():
-    for domain in (*read("reading-open.json"), *read("reading-open-2.json")):
+    for domain in (domain for n in ("", "-2", "-3") for domain in read(f"reading-open{n}.json")):
         rows = [(a["key"], V.wide("", maker(a["value"]), a["value"] if isinstance(a["value"], list) else ()), tuple(a["statements"]), tuple(a["questions"])) for a in domain["attributes"]]
         yield "open " + domain["domain"], (domain["heading"], V.entity(KINDS[domain["entity"]], domain["entity"]), rows)
 
