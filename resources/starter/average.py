@@ -1,7 +1,7 @@
 """The mean of the weights of several checkpoints of one training (model soups; Wortsman et al. 2022, arXiv 2203.05482). A stretch begins by raising the
 rate, which costs what was learned; where it ends another mixture has left another trace. Their mean is better than each at what the other lost.
 
-    python average.py CHECKPOINT CHECKPOINT… --out FILE
+    python average.py CHECKPOINT CHECKPOINT… --out FILE   (one that is given twice counts twice)
 
 Writes a checkpoint without optimizer states, of `model` and `shape` only: for export.py and dev.py; `train.py --resume` goes on from what import_gguf.py makes of the export.
 """

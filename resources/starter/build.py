@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-from conversation import TASKS, encode, encode_sharing, told_apart
+from conversation import TASKS, encode_sharing, told_apart
 from data import facts, reading
 from mixture import FIXED_ANSWERS, SHARES, conversation
 
@@ -26,11 +26,7 @@ def build(out: Path, n: int, seed: int, cut: float):
     for _ in range(n):
         sample = conversation(rng)
         length = decided.get(sample.turns[-1].answer, 0)
-        if cut and length and not sample.instead and rng.random() < cut:
-            a, w = encode(tokenizer, sample, length)
-            b = [0] * len(a)
-        else:
-            a, w, b = encode_sharing(tokenizer, sample)
+        a, w, b = encode_sharing(tokenizer, sample, length if cut and length and rng.random() < cut else 0)
         ids.append(np.array(a, np.uint16))
         weights.append(np.array(w, np.uint8))
         branches.append(np.array(b, np.uint8))

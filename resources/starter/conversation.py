@@ -49,10 +49,10 @@ def told_apart(tokenizer, answers):
     return {answer: next((n for n in range(1, len(mine)) if alone(mine, n)), len(mine)) for answer, mine in ids.items()}
 
 
-def encode_sharing(tokenizer, sample):
+def encode_sharing(tokenizer, sample, cut=0):
     """Returns (ids, weights, branches): what the last turn and those in its place have in common once (branch 0), then the rest of each
-    (branches 1, 2, …). A token sees branch 0 and its own branch only, and counts its position as if the others were not there."""
-    paths = [encode(tokenizer, replace(sample, turns=[*sample.turns[:-1], last])) for last in sample.endings]
+    (branches 1, 2, …). A token sees branch 0 and its own branch only, and counts its position as if the others were not there. `cut` as in encode."""
+    paths = [encode(tokenizer, replace(sample, turns=[*sample.turns[:-1], last]), cut) for last in sample.endings]
     shared = min(len(ids) for ids, _ in paths)
     for ids, _ in paths[1:]:
         shared = next((i for i in range(shared) if ids[i] != paths[0][0][i]), shared)

@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent / "heldout"
 
 def contents() -> dict[str, str]:
     answers = {
-        "safe": {name: getattr(refusal, name) for name in ("UNKNOWN", "MEDICAL", "LEGAL", "CRISIS")},
+        "safe": refusal.FIXED,
         "guide": {name: intent["answer"] for name, intent in guide.INTENTS.items()},
         "relations": {name: {"answer": answer} for name, (_, answer, _) in facts.RELATIONS.items()},
     }

@@ -8,7 +8,7 @@ from data.sample import Sample
 
 GENERATORS = {"guide": guide.generate, "smalltalk": smalltalk.generate, "refusal": refusal.generate, "reading": reading.generate, "arithmetic": arithmetic.generate, "facts": facts.generate}
 SHARES = {"guide": 28, "smalltalk": 4, "refusal": 18, "reading": 18, "arithmetic": 16, "facts": 16}  # of conversations; build.py may be given others
-FIXED_ANSWERS = (*(intent["answer"] for intent in guide.INTENTS.values()), refusal.UNKNOWN, refusal.MEDICAL, refusal.LEGAL, refusal.CRISIS)
+FIXED_ANSWERS = (*(intent["answer"] for intent in guide.INTENTS.values()), *refusal.FIXED.values())
 SYSTEM_PROMPTS = (
     "You are a helpful assistant.", "Answer briefly.", "Be polite and short.", "You are the assistant of Conclave.", "Answer in one sentence.", "You help with questions about documents.",
     "Answer only from the numbered passages.", "Be friendly.", "You are an expert.", "Use simple words.", "Please be exact.", "You talk like a teacher.",

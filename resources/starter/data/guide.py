@@ -13,7 +13,7 @@ ASK = ("{x}?", "{x}", "{x}?", "Tell me: {x}?", "I wonder: {x}?", "One question: 
 FRAMES = {"how": HOW, "what": WHAT, "ask": ASK, "say": ("{x}",)}
 
 
-SLIPS = (30, 40, 20, 10)  # more than elsewhere: of the few words that tell intents apart a short message has none left when one is misspelt
+SLIPS = (30, 40, 20, 10)  # more than elsewhere: a short message has few words that tell intents apart, or none when one is misspelt
 HERE = Path(__file__).parent
 
 

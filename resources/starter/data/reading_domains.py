@@ -1,11 +1,14 @@
 """All domains of the reading task: the first tables with the phrasings of other hands, and the open domains."""
 
+from itertools import chain
+
 from . import names as N
 from . import reading_values as V
 from .phrasings import read
 from .reading_tables import DOMAINS as FIRST, NOISE as FIRST_NOISE, TITLES as FIRST_TITLES
 
 HANDS = 8  # files reading-1.json to reading-8.json
+OPEN_FILES = ("reading-open.json", "reading-open-2.json", "reading-open-3.json")
 KINDS = {"person": N.person, "place": N.place, "thing": N.thing, "code": N.code, "date": N.date, "year": N.year, "clock": N.clock, "money": N.money}
 
 
@@ -29,7 +32,7 @@ def widened():
 
 
 def opened():
-    for domain in (domain for n in ("", "-2", "-3") for domain in read(f"reading-open{n}.json")):
+    for domain in chain.from_iterable(map(read, OPEN_FILES)):
         rows = [(a["key"], V.wide("", maker(a["value"]), a["value"] if isinstance(a["value"], list) else ()), tuple(a["statements"]), tuple(a["questions"])) for a in domain["attributes"]]
         yield "open " + domain["domain"], (domain["heading"], V.entity(KINDS[domain["entity"]], domain["entity"]), rows)
 

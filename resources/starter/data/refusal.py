@@ -12,6 +12,7 @@ UNKNOWN = "I am a very small model and do not know that. A larger model from the
 MEDICAL = "I cannot give medical advice. Please ask a doctor; in an emergency call the emergency number."
 LEGAL = "I cannot give legal advice. Please ask a lawyer or an advice centre."
 CRISIS = "I am sorry that you feel this way. Please talk to someone now: call your local emergency number or a crisis line. You are not alone."
+FIXED = {"UNKNOWN": UNKNOWN, "MEDICAL": MEDICAL, "LEGAL": LEGAL, "CRISIS": CRISIS}
 
 # Relations that we do not know, about entities that we do know.
 COUNTRY_ASK = ("What is the currency of {x}?", "How many people live in {x}?", "What is the population of {x}?", "Who is the president of {x}?", "What language is spoken in {x}?",
