@@ -14,9 +14,10 @@ from conversation import CONTROL, encode, encode_sharing, told_apart
 from data import facts, guide, reading, reading_domains, reading_stories, reading_values
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from data.sample import Sample, Turn
+from data.wording import reworded
 from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "98dcf4b2917bdbabf406f9588f46aa6ebfc2d9e027c4032ad91e5d685e6e00cf"
+SHA256_OF_2000 = "a28d2c220eb4aef6a11434aa39f1e961cc348f2ea5ac629f2431bb905ce93d73"
 
 
 class Letters:
@@ -128,6 +129,31 @@ class Data(unittest.TestCase):
         for name, intent in guide.INTENTS.items():
             for text in intent["say"]:
                 self.assertEqual(intents.setdefault(text.lower(), name), name, text)
+
+    def test_a_message_in_other_words_is_not_that_of_another_intent(self):
+        intents = {text.lower(): name for name, intent in guide.INTENTS.items() for text in intent["say"]}
+        rng, changed = random.Random(16), 0
+        for text, name in intents.items():
+            other = reworded(rng, text)
+            changed += other != text
+            self.assertEqual(intents.get(other.lower(), name), name, (text, other))
+        self.assertGreater(changed, len(intents) // 5)
+
+    def test_a_pronoun_stands_for_the_entity_named_last(self):
+        rng = random.Random(17)
+        told = ["Old Mill has 3 doors.", "Old Mill was sold in 1920.", "The owner of Old Mill is Ann."]
+        self.assertEqual(reading.referred(rng, "building", "Old Mill", told), [told[0], "It was sold in 1920.", told[2]])
+        self.assertIn(reading.referred(rng, "person", "Ann Ott", ["Ann Ott sings.", "Ann Ott swims."])[1], ("He swims.", "She swims."))
+        hidden = ["3 doors were counted.", "Old Mill was sold in 1920."]  # no name before it
+        self.assertEqual(reading.referred(rng, "building", "Old Mill", hidden), hidden)
+
+    def test_composed_domains_have_many_attributes_close_to_each_other(self):
+        domains = [{key for key, *_ in rows} for _, _, rows in reading_domains.COMPOSED.values()]
+        self.assertGreaterEqual(len(set().union(*domains)), 500)
+        for keys in domains:
+            self.assertGreaterEqual(len(keys), 7)
+            verbs = [key.rsplit(" ", 1)[0] for key in keys if key.endswith((" who", " where", " year", " date", " price"))]
+            self.assertGreater(len(verbs), len(set(verbs)), keys)
 
     def test_what_the_evaluation_knows_of_the_training_data_is_up_to_date(self):
         for name, text in fixed_answers.contents().items():

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from .sample import Sample, Turn, casual
+from .sample import CARELESS, Sample, Turn, casual
+from .wording import reworded
 
 HOW = ("How do I {x}?", "How can I {x}?", "How to {x}?", "I want to {x}.", "Can I {x}?", "Where can I {x}?", "What do I do to {x}?", "Is it possible to {x}?",
        "Help me {x}.", "Show me how to {x}.", "I would like to {x}.", "How does one {x}?", "What is the way to {x}?", "Explain how to {x}.", "Tell me how I can {x}.", "{x}")
@@ -13,7 +14,6 @@ ASK = ("{x}?", "{x}", "{x}?", "Tell me: {x}?", "I wonder: {x}?", "One question: 
 FRAMES = {"how": HOW, "what": WHAT, "ask": ASK, "say": ("{x}",)}
 
 
-SLIPS = (30, 40, 20, 10)  # more than elsewhere: a short message has few words that tell intents apart, or none when one is misspelt
 HERE = Path(__file__).parent
 
 
@@ -51,4 +51,4 @@ def question(rng, intent) -> str:
 def generate(rng) -> Sample:
     name = rng.choice(sorted(INTENTS))
     intent = INTENTS[name]
-    return Sample("guide", [Turn(casual(rng, question(rng, intent), SLIPS), intent["answer"])], facts={"kind": name, "expected": intent["answer"]})
+    return Sample("guide", [Turn(casual(rng, reworded(rng, question(rng, intent)), CARELESS), intent["answer"])], facts={"kind": name, "expected": intent["answer"]})

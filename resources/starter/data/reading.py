@@ -18,6 +18,8 @@ SIMPLE_SHARE = 0.4  # one passage of one or two statements: matching question an
 ALIKE_SHARE = 0.35
 CROWDED_SHARE = 0.5  # of those that are not simple: all passages are about one attribute, and many have it
 STORY_SHARE = 0.12
+PRONOUN_SHARE = 0.5  # of the texts that tell of one entity after the other: sentences that would begin with its name again begin with a pronoun
+KINDS_OF_DOMAIN = (30, 35, 35)  # twelve of many phrasings, a hundred by hand, four hundred from tables
 SHARING = 6  # questions over the same passages, at most; twice as many where they are crowded
 
 
@@ -42,14 +44,23 @@ def passage(rng, domain, entities, values, simple: bool):
     most = 1 if alike else 3 - len(mine) if simple else 3 if len(mine) == 1 else 2 if len(mine) == 2 else 1
     shared = rng.choice(attributes) if alike or rng.random() < 0.4 else None  # the same attribute of each: only the entity tells them apart
     lines = []
+    shuffled, referring = rng.random() < 0.6, rng.random() < PRONOUN_SHARE
     for entity in mine:
         chosen = rng.sample(attributes, rng.randint(1, min(most, len(attributes) - 1)))
         if shared is not None and shared not in chosen and not (alike and rng.random() < 0.4):
             chosen[0] = shared
-        lines += [state(rng, attribute, entity, values) for attribute in chosen]
-    if rng.random() < 0.6:
+        told = [state(rng, attribute, entity, values) for attribute in chosen]
+        lines += referred(rng, domain, entity, told) if referring and not shuffled else told
+    if shuffled:
         rng.shuffle(lines)
     return mine, laid_out(rng, heading, lines, simple)
+
+
+def referred(rng, domain, entity, told):
+    """The sentences on one entity, the later ones with a pronoun where they begin with its name."""
+    pronoun = rng.choice(("He", "She")) if domain in R.PEOPLE else "It"
+    name = f"{entity[0].upper()}{entity[1:]} "
+    return [told[0], *(f"{pronoun} {text[len(name) :]}" if text.startswith(name) and told[0].count(entity[1:]) else text for text in told[1:])]
 
 
 def crowded(rng, domain, entities, values, theme):
@@ -159,7 +170,7 @@ def from_stories(rng):
 
 def from_statements(rng):
     """One to three passages of one domain, and questions about them: (titled passages, questions with answer and heavy parts)."""
-    domain = rng.choice(sorted(R.WIDENED if rng.random() < 0.5 else R.OPEN))
+    domain = rng.choice(sorted(rng.choices((R.WIDENED, R.OPEN, R.COMPOSED), KINDS_OF_DOMAIN)[0]))
     simple = rng.random() < SIMPLE_SHARE
     theme = rng.choice(R.DOMAINS[domain][2]) if not simple and rng.random() < CROWDED_SHARE else None
     entities, values, known = [], {}, set()

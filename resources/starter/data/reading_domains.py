@@ -1,10 +1,11 @@
-"""All domains of the reading task: the first tables with the phrasings of other hands, and the open domains."""
+"""All domains of the reading task: the first tables with the phrasings of other hands, the open domains, and those put together from tables."""
 
 from itertools import chain
 
 from . import names as N
 from . import reading_values as V
 from .phrasings import read
+from .reading_composed import composed
 from .reading_tables import DOMAINS as FIRST, NOISE as FIRST_NOISE, TITLES as FIRST_TITLES
 
 HANDS = 8  # files reading-1.json to reading-8.json
@@ -40,7 +41,9 @@ def opened():
 _furniture = read("reading-noise.json")
 WIDENED = dict(widened())
 OPEN = dict(opened())
-DOMAINS = {**WIDENED, **OPEN}
+COMPOSED = dict(composed())
+PEOPLE = {"person", *("open " + d["domain"] for d in chain.from_iterable(map(read, OPEN_FILES)) if d["entity"] == "person")}
+DOMAINS = {**WIDENED, **OPEN, **COMPOSED}
 NOISE = (*FIRST_NOISE, *_furniture["noise"])
 TITLES = (*FIRST_TITLES, *(t for t in _furniture["titles"] if "{" not in t))
 TITLES_WITH = tuple(t for t in _furniture["titles"] if "{" in t)

@@ -6,7 +6,8 @@ import re
 from . import names as N
 from .facts import RELATIONS, Words, sentence
 from .phrasings import read
-from .sample import Sample, Turn, casual
+from .sample import CARELESS, SLIPS, Sample, Turn, casual
+from .wording import reworded
 
 UNKNOWN = "I am a very small model and do not know that. A larger model from the Library can help."
 MEDICAL = "I cannot give medical advice. Please ask a doctor; in an emergency call the emergency number."
@@ -128,4 +129,8 @@ def generate(rng) -> Sample:
         question = fill(rng, rng.choice(frames))
     else:
         question = fill(rng, rng.choice({"open": OPEN, "code": CODE, "foreign": FOREIGN, "rant": RANTS, "somebody": SOMEBODY}[kind]).replace("{x}", ""))
-    return Sample("refusal", [Turn(casual(rng, question), answer)], facts={"kind": kind, "expected": answer})
+    if kind in ("entity", "relation"):  # written like questions for facts, which hold the same words
+        question = casual(rng, question, SLIPS)
+    else:
+        question = casual(rng, question if kind == "foreign" else reworded(rng, question), CARELESS)
+    return Sample("refusal", [Turn(question, answer)], facts={"kind": kind, "expected": answer})

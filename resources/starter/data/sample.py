@@ -27,6 +27,9 @@ class Sample:
 
 
 SLIPS = (76, 15, 6, 3)  # how often a message has none, one, two, three words with a slip of the hand
+# The same for messages with a fixed answer: short ones, where one word tells which answer it is, or none when it is misspelt. Both for the guide and for what is out of scope,
+# so that a slip of the hand does not speak for either.
+CARELESS = (30, 40, 20, 10)
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 BESIDE = {c: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in KEYS for i, c in enumerate(row)}
 VOWELS = "aeiou"
