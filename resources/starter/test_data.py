@@ -17,7 +17,7 @@ from data.sample import Sample, Turn
 from data.wording import reworded
 from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "a28d2c220eb4aef6a11434aa39f1e961cc348f2ea5ac629f2431bb905ce93d73"
+SHA256_OF_2000 = "2764835fd906a0f2052ed93a941198b0b8aedcd51dc1325b1a83bc5dbb0b5c3e"
 
 
 class Letters:

@@ -17,7 +17,7 @@ ABSENT_SHARE = 0.35
 SIMPLE_SHARE = 0.4  # one passage of one or two statements: matching question and statement is learned there first; build.py sets it
 ALIKE_SHARE = 0.35
 CROWDED_SHARE = 0.5  # of those that are not simple: all passages are about one attribute, and many have it
-STORY_SHARE = 0.12
+STORY_SHARE = 0.2
 PRONOUN_SHARE = 0.5  # of the texts that tell of one entity after the other: sentences that would begin with its name again begin with a pronoun
 KINDS_OF_DOMAIN = (30, 35, 35)  # twelve of many phrasings, a hundred by hand, four hundred from tables
 SHARING = 6  # questions over the same passages, at most; twice as many where they are crowded
@@ -69,7 +69,7 @@ def crowded(rng, domain, entities, values, theme):
     heading, make_entity, attributes = R.DOMAINS[domain]
     mine, lines = [], []
     told = [rng.sample(attributes, rng.randint(1, min(3, len(attributes) - 1)))] if rng.random() < 0.75 else []
-    told += [[theme if rng.random() < 0.55 else rng.choice(attributes)] for _ in range(rng.randint(1, 4))]
+    told += [[theme if rng.random() < 0.65 else rng.choice(attributes)] for _ in range(rng.randint(1, 5))]
     for chosen in told:
         mine.append(added(rng, make_entity, entities))
         lines += [state(rng, attribute, mine[-1], values) for attribute in chosen]
@@ -111,8 +111,8 @@ def present(rng, domain, passages, values, asked):
     return ask(rng, domain, key, entity), f" {value} [{number}].", (f" {value}", f"[{number}]")
 
 
-def absent(rng, domain, entities, values):
-    """A question that none answers: (question, answer, heavy)."""
+def absent(rng, domain, entities, values, theme=None):
+    """A question that none answers: (question, answer, heavy). In a crowd mostly one for the attribute of all the others."""
     _, make_entity, attributes = R.DOMAINS[domain]
     stated = {key for _, key in values}
     options = [(e, a[0]) for e in entities for a in attributes if (e, a[0]) not in values]
@@ -120,7 +120,9 @@ def absent(rng, domain, entities, values):
     if kind == "near-entity":  # the attribute is stated, but for somebody else
         question = ask(rng, domain, rng.choice(sorted(stated)), another(rng, make_entity, entities))
     elif kind == "near-attribute" and options:
-        entity, key = rng.choice([o for o in options if o[1] in stated] or options)
+        of_others = [o for o in options if o[1] in stated]
+        crowd = [o for o in of_others if theme and o[1] == theme[0]]
+        entity, key = rng.choice(crowd if crowd and rng.random() < 0.6 else of_others or options)
         question = ask(rng, domain, key, entity)
     else:
         other = rng.choice([d for d in sorted(R.DOMAINS) if d != domain])
@@ -183,7 +185,7 @@ def from_statements(rng):
     asked = []
     for _ in range(rng.randint(SHARING, 2 * SHARING) if theme else rng.randint(2, SHARING)):
         is_absent = rng.random() < ABSENT_SHARE or len(known) == len(values)
-        asked.append(absent(rng, domain, entities, values) if is_absent else present(rng, domain, passages, values, known))
+        asked.append(absent(rng, domain, entities, values, theme) if is_absent else present(rng, domain, passages, values, known))
     return titled, asked
 
 

@@ -118,7 +118,7 @@ def unknown_relation(rng):
 
 
 def generate(rng) -> Sample:
-    kind = rng.choices(("entity", "somebody", "relation", "open", "code", "foreign", "rant", "medical", "legal", "crisis"), (20, 6, 9, 24, 6, 6, 10, 9, 7, 5))[0]
+    kind = rng.choices(("entity", "somebody", "relation", "open", "code", "foreign", "rant", "medical", "legal", "crisis"), (18, 6, 9, 25, 6, 5, 14, 9, 7, 5))[0]
     answer = UNKNOWN
     if kind == "entity":
         question = unknown_entity(rng)
