@@ -5,6 +5,8 @@ import { wgslText } from './tests/support/wgsl-text.ts';
 
 /** Tests that run whole engines and leave the device whole. */
 const engine = ['tests/engine/!(lost-device).gpu.test.ts', 'gpu/{runtime,residency/plan}/**/*.gpu.test.ts'];
+/** End-to-end tests that measure no delay, so they may run beside others: those with an engine in a page, and those of the browser host. */
+const hosts = ['tests/e2e/{kernels-in-page,starter-documents,page-policy,*browser-host,ui-documents-host}.test.ts'];
 /** Node's WebGPU polls the driver with a whole core of its own, one that the software adapter needs; a timer of 1 ms takes Windows 15. */
 const patient =
   process.platform === 'win32' ? [] : [`--import=${new URL('tests/support/patient-polling.mjs', import.meta.url).href}`];
@@ -12,12 +14,16 @@ const patient =
 const patientChildren = { NODE_OPTIONS: [process.env.NODE_OPTIONS, ...patient].filter(Boolean).join(' ') };
 const generated = ['**/node_modules/**', 'out/**', 'dist/**', '.cache/**'];
 
-/** A fresh clone knows no durations: without this the one test that takes a minute on its own would begin last. */
+/** A fresh clone knows no durations: without this the tests that take a minute on their own would begin last. Those that measure delays do, when the suite beside them has ended. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    const isLong = ({ moduleId }: TestSpecification) => /\/tests\/starter\/starter(-reading)?\.test\.ts$/.test(moduleId);
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+    const rank = ({ moduleId }: TestSpecification): number =>
+      /\/tests\/starter\/starter(-reading)?\.test\.ts$/.test(moduleId)
+        ? 0
+        : /\/tests\/e2e\/ui-(documents|safety)\.test\.ts$/.test(moduleId)
+          ? 2
+          : 1;
+    return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
   }
 }
 
@@ -56,7 +62,11 @@ export default defineConfig({
           env: patientChildren,
         },
       },
-      { extends: true, test: { name: 'e2e', include: ['tests/e2e/**/*.test.ts'], exclude: generated, maxWorkers: 1 } },
+      {
+        extends: true,
+        test: { name: 'e2e', include: ['tests/e2e/**/*.test.ts'], exclude: [...generated, ...hosts], maxWorkers: 1 },
+      },
+      { extends: true, test: { name: 'hosts', include: hosts, exclude: generated, maxWorkers: 1 } },
     ],
   },
 });

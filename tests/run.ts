@@ -1,7 +1,7 @@
 /**
  * `npm test [-- NAME…]`: runs the suites, each in its own process with the environment it needs, and ends with the line
- * `N passed, N failed, N skipped` over all of them. NAME is a suite (unit, engine, gpu, e2e) or part of a test file's path.
- * Each step is made for two cores: a suite with two workers, two suites with one, and e2e, which measures delays, on its own.
+ * `N passed, N failed, N skipped` over all of them. NAME is a suite (unit, engine, gpu, e2e, hosts) or part of a test file's path.
+ * Each step is made for two cores: a suite with two workers, or two suites with one each. What measures delays comes last.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -33,7 +33,10 @@ const steps: readonly (readonly Suite[])[] = [
     { name: 'engine', env: gpuEnvironment, limitMinutes: 20 },
     { name: 'gpu', env: gpuEnvironment, limitMinutes: 20 },
   ],
-  [{ name: 'e2e', env: () => ({}), limitMinutes: 15 }],
+  [
+    { name: 'e2e', env: () => ({}), limitMinutes: 15 },
+    { name: 'hosts', env: () => ({}), limitMinutes: 15 },
+  ],
 ];
 
 const names = process.argv.slice(2);
