@@ -17,7 +17,7 @@ from data.sample import Sample, Turn
 from data.wording import reworded
 from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "2764835fd906a0f2052ed93a941198b0b8aedcd51dc1325b1a83bc5dbb0b5c3e"
+SHA256_OF_2000 = "b16fc6702e896e9da6aa6c602a15bebb0655d1bb1c24f242931b8cf68474018e"
 
 
 class Letters:

@@ -19,6 +19,7 @@ ALIKE_SHARE = 0.35
 CROWDED_SHARE = 0.5  # of those that are not simple: all passages are about one attribute, and many have it
 STORY_SHARE = 0.2
 PRONOUN_SHARE = 0.5  # of the texts that tell of one entity after the other: sentences that would begin with its name again begin with a pronoun
+LOWER_SHARE = 0.06  # of questions, the names in them too
 KINDS_OF_DOMAIN = (30, 35, 35)  # twelve of many phrasings, a hundred by hand, four hundred from tables
 SHARING = 6  # questions over the same passages, at most; twice as many where they are crowded
 
@@ -134,7 +135,8 @@ def absent(rng, domain, entities, values, theme=None):
 def ask(rng, domain, key, entity):
     questions = next(a[3] for a in R.DOMAINS[domain][2] if a[0] == key)
     question = casual(rng, rng.choice(questions)).replace("{e}", entity)  # a slip of the hand in a name would make it another
-    return question if rng.random() < 0.3 else question[0].upper() + question[1:]
+    form = rng.random()
+    return question.lower() if form < LOWER_SHARE else question if form < 0.35 else question[0].upper() + question[1:]
 
 
 def title(rng, heading: str) -> str:

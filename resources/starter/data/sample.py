@@ -30,6 +30,7 @@ SLIPS = (76, 15, 6, 3)  # how often a message has none, one, two, three words wi
 # The same for messages with a fixed answer: short ones, where one word tells which answer it is, or none when it is misspelt. Both for the guide and for what is out of scope,
 # so that a slip of the hand does not speak for either.
 CARELESS = (30, 40, 20, 10)
+LOWER_SHARE = 0.2  # of messages, names and all
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 BESIDE = {c: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in KEYS for i, c in enumerate(row)}
 VOWELS = "aeiou"
@@ -64,7 +65,7 @@ def slip(rng, word: str) -> str:
 
 
 def casual(rng, text: str, slips=SLIPS) -> str:
-    """People type without capitals, without question marks, with a greeting or a thank-you around the question, with slips of the hand."""
+    """People type without capitals (also those of names), without question marks, with a greeting or a thank-you around the question, with slips of the hand."""
     if rng.random() < 0.30:
         text = text[0].lower() + text[1:] if len(text) > 1 and not text[1].isupper() else text
     if rng.random() < 0.25 and text.endswith("?"):
@@ -77,4 +78,4 @@ def casual(rng, text: str, slips=SLIPS) -> str:
         text = text.replace("'", "")
     for _ in range(rng.choices(range(len(slips)), slips)[0]):
         text = typo(rng, text)
-    return text
+    return text.lower() if rng.random() < LOWER_SHARE else text
