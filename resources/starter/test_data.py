@@ -17,7 +17,7 @@ from data.sample import Sample, Turn
 from data.wording import reworded
 from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "b16fc6702e896e9da6aa6c602a15bebb0655d1bb1c24f242931b8cf68474018e"
+SHA256_OF_2000 = "956f8f18d373ba404a0ad42a4fa7c60c11f5ea1acea74097ef0e4fe6c648c213"
 
 
 class Letters:

@@ -117,13 +117,13 @@ def absent(rng, domain, entities, values, theme=None):
     _, make_entity, attributes = R.DOMAINS[domain]
     stated = {key for _, key in values}
     options = [(e, a[0]) for e in entities for a in attributes if (e, a[0]) not in values]
-    kind = rng.choices(("near-attribute", "near-entity", "far"), (60, 28, 12))[0]
+    kind = rng.choices(("near-attribute", "near-entity", "far"), (72, 19, 9))[0]
     if kind == "near-entity":  # the attribute is stated, but for somebody else
         question = ask(rng, domain, rng.choice(sorted(stated)), another(rng, make_entity, entities))
     elif kind == "near-attribute" and options:
         of_others = [o for o in options if o[1] in stated]
         crowd = [o for o in of_others if theme and o[1] == theme[0]]
-        entity, key = rng.choice(crowd if crowd and rng.random() < 0.6 else of_others or options)
+        entity, key = rng.choice(crowd if crowd and rng.random() < 0.8 else of_others or options)
         question = ask(rng, domain, key, entity)
     else:
         other = rng.choice([d for d in sorted(R.DOMAINS) if d != domain])
