@@ -54,3 +54,14 @@ export function afterTurn(starterCase: StarterCase, turn: readonly [question: st
     messages: [...system, { role: 'user', content: turn[0] }, { role: 'assistant', content: turn[1] }, ...rest],
   };
 }
+
+/** The same case with its question all in lower case, as many people type; passages stay as they are. */
+export function inLowerCase(starterCase: StarterCase): StarterCase {
+  const messages = [...starterCase.messages];
+  const last = messages.pop()!;
+  const content = last.content.replace(
+    /^(.*\nQuestion: )?(.*)$/s,
+    (_, passages: string | undefined, question: string) => (passages ?? '') + question.toLowerCase(),
+  );
+  return { ...starterCase, messages: [...messages, { ...last, content }] };
+}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sumCases } from './arithmetic-cases.ts';
-import { afterTurn, type StarterCase } from './case.ts';
+import { afterTurn, inLowerCase, type StarterCase } from './case.ts';
 import { factCases, guideCases, inScopeCases, refusalCases, safetyCases } from './knowledge-cases.ts';
 import {
   readAnswers,
@@ -131,4 +131,16 @@ test('an earlier turn goes between the system message and the question', () => {
   const [one] = presentCases(readReading(), 1, SEED);
   const { messages } = afterTurn(one, ['hi', 'Hello.']);
   expect(messages.map(({ role }) => role)).toEqual(['system', 'user', 'assistant', 'user']);
+});
+
+test('in lower case only the question changes, not the passages it is about', () => {
+  const [fact] = factCases(facts, { capital: ['What is the capital of {k}?'] }, answers, 1, SEED);
+  expect(inLowerCase(fact).messages[0].content).toMatch(/^what is the capital of [a-z]+\?$/);
+  const present = presentCases(readReading(), 20, SEED);
+  for (const one of present) {
+    const [before, after] = [one, inLowerCase(one)].map(({ messages }) => messages.at(-1)!.content);
+    const question = before.lastIndexOf('Question: ') + 'Question: '.length;
+    expect(after).toBe(before.slice(0, question) + before.slice(question).toLowerCase());
+    expect(question).toBeGreaterThan(20);
+  }
 });

@@ -1,6 +1,6 @@
 /**
  * `node main/hosts/launcher/with-node.mjs tests/starter/evaluate.ts MODEL.gguf [--n 1000] [--task a,b] [--seed 1] [--adapter auto] [--engine gpu|reference]
- * [--second-set] [--with-seen] [--routing-documents 120] [--groups] [--limit-minutes M] [--json FILE]`: asks the model the held-out questions greedily and prints, per task, n, right, near, rate
+ * [--second-set] [--with-seen] [--lower-case] [--routing-documents 120] [--groups] [--limit-minutes M] [--json FILE]`: asks the model the held-out questions greedily and prints, per task, n, right, near, rate
  * and 95 % interval; then load and mutual information of the experts. `--json` also writes every answer. Progress goes to stderr.
  */
 import { writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { ADAPTER_CHOICES } from '../../main/hosts/node/gpu.ts';
 import { openAnswerer, type Answerer } from './answerer.ts';
 import { askCase, type Asked } from './ask.ts';
 import { buildBlocks, isTaskName, type Block } from './build-cases.ts';
-import { FIRST_SET_ONLY, TASK_NAMES, type TaskName } from './case.ts';
+import { FIRST_SET_ONLY, inLowerCase, TASK_NAMES, type TaskName } from './case.ts';
 import { Chance } from './chance.ts';
 import { FIRST_SET, readPairs, SECOND_SET } from './material.ts';
 import { row, tableText, type Row } from './report.ts';
@@ -28,6 +28,7 @@ const { values, positionals } = parseArgs({
     groups: { type: 'boolean', default: false },
     'second-set': { type: 'boolean', default: false },
     'with-seen': { type: 'boolean', default: false },
+    'lower-case': { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
@@ -68,7 +69,7 @@ async function evaluate(model: Answerer): Promise<number> {
     ? blocks.filter((block) => !block.secondTurn).flatMap((block) => groupRows(asked.get(block)!))
     : [];
   console.log(
-    `${modelPath} on ${model.description}, seed ${seed}, greedy, ${values['second-set'] ? 'second' : 'first'} held-out set${heldOut.withSeen ? ' with what training holds too' : ''}`,
+    `${modelPath} on ${model.description}, seed ${seed}, greedy, ${values['second-set'] ? 'second' : 'first'} held-out set${heldOut.withSeen ? ' with what training holds too' : ''}${values['lower-case'] ? ', questions in lower case' : ''}`,
   );
   if (tasks.includes('sums-2') && readPairs() === null)
     console.log('sums-2: no pairs.txt says which pairs training held out, so any two numbers are asked');
@@ -87,7 +88,7 @@ async function askAll(model: Answerer, blocks: readonly Block[]): Promise<Map<Bl
     asked.set(block, done);
     for (const one of block.cases) {
       if (limitMs > 0 && performance.now() - startMs > limitMs) break;
-      done.push(await askCase(model, one));
+      done.push(await askCase(model, values['lower-case'] ? inLowerCase(one) : one));
     }
     const { n: count, right } = row(
       '',
