@@ -14,15 +14,13 @@ const patient =
 const patientChildren = { NODE_OPTIONS: [process.env.NODE_OPTIONS, ...patient].filter(Boolean).join(' ') };
 const generated = ['**/node_modules/**', 'out/**', 'dist/**', '.cache/**'];
 
-/** A fresh clone knows no durations: without this the tests that take a minute on their own would begin last. Those that measure delays do, when the suite beside them has ended. */
-class LongestFirst extends BaseSequencer {
+const takesAMinute = ({ moduleId }: TestSpecification) => /\/tests\/starter\/starter(-reading)?\.test\.ts$/.test(moduleId);
+const measuresDelays = ({ moduleId }: TestSpecification) => /\/tests\/e2e\/ui-(documents|safety)\.test\.ts$/.test(moduleId);
+
+/** A fresh clone knows no durations: what takes a minute on its own would begin last. What measures delays does, when the suite beside it has ended. */
+class LongFirstDelaysLast extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification): number =>
-      /\/tests\/starter\/starter(-reading)?\.test\.ts$/.test(moduleId)
-        ? 0
-        : /\/tests\/e2e\/ui-(documents|safety)\.test\.ts$/.test(moduleId)
-          ? 2
-          : 1;
+    const rank = (file: TestSpecification) => Number(measuresDelays(file)) - Number(takesAMinute(file));
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
   }
 }
@@ -33,7 +31,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: LongFirstDelaysLast },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 15_000 } },

@@ -79,3 +79,6 @@ def money(rng) -> str:
 
 def pick(values):
     return lambda rng: rng.choice(values)
+
+
+KINDS = {"person": person, "place": place, "thing": thing, "code": code, "date": date, "year": year, "clock": clock, "money": money}

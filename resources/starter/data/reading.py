@@ -61,7 +61,7 @@ def referred(rng, domain, entity, told):
     """The sentences on one entity, the later ones with a pronoun where they begin with its name."""
     pronoun = rng.choice(("He", "She")) if domain in R.PEOPLE else "It"
     name = f"{entity[0].upper()}{entity[1:]} "
-    return [told[0], *(f"{pronoun} {text[len(name) :]}" if text.startswith(name) and told[0].count(entity[1:]) else text for text in told[1:])]
+    return [told[0], *(f"{pronoun} {text[len(name) :]}" if text.startswith(name) and entity[1:] in told[0] else text for text in told[1:])]
 
 
 def crowded(rng, domain, entities, values, theme):

@@ -6,17 +6,18 @@ Why: over passages with attributes that it had not seen, the model of 218 M toke
 ("How many seats has it?" answered with the floor): 32 of 39 errors. Attributes written by hand are few; these are six hundred more, in many company, so that
 they cannot be known one by one, and the words of the question have to be looked for.
 
-A line of a table is a group of words of one meaning, separated by |; statements and questions draw theirs apart. Verbs are participles, with the
-past after / where it differs."""
+Lines of tables are separated by |. Verbs, offices and notes: words of one meaning a line, of which statements and questions draw theirs apart; verbs
+are participles, with the past after / where it differs. Measures: the noun, a question, the unit, a statement. Counts: just nouns."""
 
 import random
 
 from . import names as N
 from . import reading_values as V
+from .tables_of_words import lines
 
 COUNT, SEED, ATTRIBUTES = 400, 20261123, 7
 
-VERBS = """
+VERBS = lines("""
 built|constructed|erected
 repaired|mended|fixed
 painted
@@ -82,8 +83,8 @@ valued|appraised
 collected
 founded|established
 trained|coached
-"""
-OFFICES = """
+""")
+OFFICES = lines("""
 owner|proprietor
 director
 caretaker|janitor
@@ -144,8 +145,8 @@ predecessor
 successor
 neighbour
 archivist
-"""
-MEASURES = """
+""")
+MEASURES = lines("""
 length|how long is {e}|metres|{e} is {v} long
 width|how wide is {e}|metres|{e} is {v} wide
 height|how tall is {e}|metres|{e} is {v} tall
@@ -164,12 +165,12 @@ consumption|how much does {e} consume|units|{e} consumes {v}
 waiting time|how long does one wait for {e}|weeks|for {e} one waits {v}
 warranty|for how long does the warranty of {e} run|months|the warranty of {e} runs for {v}
 share|what share does {e} have|percent|{e} has a share of {v}
-"""
-COUNTS = """
+""")
+COUNTS = [noun for line in lines("""
 windows|doors|rooms|seats|wheels|members|visitors|steps|pages|shelves|drawers|lamps|trees|bells|rowers|employees|pupils|guests|branches|colours|legs
 buttons|pockets|keys|bottles|boxes|chairs|tables|beds|floors|towers|gates|bridges|mirrors|paintings|chapters|songs|recipes|photos|stamps|coins|valves
 cylinders|blades|ropes|sails|cabins|tracks|platforms|stops|lanes|goals|medals|votes|languages|sponsors|sons|daughters|horses|sheep|hives|nests|spots
-"""
+""") for noun in line]
 PARTS = "roof door lid handle label cover sail flag frame base floor fence gate engine seat wheel sign box strap lining tip edge belt shutter hood bell mast crown collar ribbon".split()
 LOOKS = (
     ("colour", ("the {p} of {e} is {v}", "{e} has its {p} in {v}", "colour of the {p} of {e}: {v}", "the {p} of {e} was painted in {v}"),
@@ -178,17 +179,16 @@ LOOKS = (
      ("what is the {p} of {e} made of", "material of the {p} of {e}", "of which material is the {p} of {e}", "what was used for the {p} of {e}")),
 )
 NOTES = {
-    "money": "price|cost\nfee|charge\ndeposit\nfine|penalty\nrent\nsalary|pay|wage\nprize\ntax\nbudget\ndebt\ninsurance value\nsubsidy|grant\ntip\ntoll\nprofit\nloss\nbail\nfare\nbonus|premium\ndiscount|reduction",
-    "code": "serial number\nfile number|reference number\nlicence plate|number plate\npassword\nroom number\ncatalogue number\nmodel number\nberth\nlocker\ntax number\ncustomer number\naccess code\nversion\nradio call sign\npatent number",
-    "date": "deadline|due date\nexpiry date\ndelivery date\nbirthday\nanniversary\nrenewal date\ninspection date\ndeparture date\nharvest date\nfirst performance|premiere\ncourt hearing\nexamination date\nfinal payment",
-    "clock": "opening time\nclosing time\narrival time\ndeparture time\ncurfew\nfeeding time\nlunch break\nroll call\nlast admission\nstart of the shift\nwake-up time",
-    "place": "headquarters|head office\nbirthplace|place of birth\nhome port\ndestination\nplace of origin|origin\nstorage place\nnext stop\nmeeting place\nsummer residence\nwinter quarters\nburial place|grave\ntwin town",
-    "thing": "nickname|pet name\nsister ship\nmother company|parent company\nbrand|make\nmain competitor\ncode name\nstage name\nformer name|old name",
-    "topic": "subject|topic\nmotto\nspeciality\nmain interest\nhobby|pastime\ncomplaint|grievance\nwish\nfear\nexcuse\npurpose",
-    "food": "favourite food\nbreakfast\nmain ingredient\nfilling\nsupper\nside dish\nsnack",
-    "product": "main product\ncargo|freight\ngift|present\nsouvenir\nstolen item\nspare part\nbait",
+    "money": lines("price|cost\nfee|charge\ndeposit\nfine|penalty\nrent\nsalary|pay|wage\nprize\ntax\nbudget\ndebt\ninsurance value\nsubsidy|grant\ntip\ntoll\nprofit\nloss\nbail\nfare\nbonus|premium\ndiscount|reduction"),
+    "code": lines("serial number\nfile number|reference number\nlicence plate|number plate\npassword\nroom number\ncatalogue number\nmodel number\nberth\nlocker\ntax number\ncustomer number\naccess code\nversion\nradio call sign\npatent number"),
+    "date": lines("deadline|due date\nexpiry date\ndelivery date\nbirthday\nanniversary\nrenewal date\ninspection date\ndeparture date\nharvest date\nfirst performance|premiere\ncourt hearing\nexamination date\nfinal payment"),
+    "clock": lines("opening time\nclosing time\narrival time\ndeparture time\ncurfew\nfeeding time\nlunch break\nroll call\nlast admission\nstart of the shift\nwake-up time"),
+    "place": lines("headquarters|head office\nbirthplace|place of birth\nhome port\ndestination\nplace of origin|origin\nstorage place\nnext stop\nmeeting place\nsummer residence\nwinter quarters\nburial place|grave\ntwin town"),
+    "thing": lines("nickname|pet name\nsister ship\nmother company|parent company\nbrand|make\nmain competitor\ncode name\nstage name\nformer name|old name"),
+    "topic": lines("subject|topic\nmotto\nspeciality\nmain interest\nhobby|pastime\ncomplaint|grievance\nwish\nfear\nexcuse\npurpose"),
+    "food": lines("favourite food\nbreakfast\nmain ingredient\nfilling\nsupper\nside dish\nsnack"),
+    "product": lines("main product\ncargo|freight\ngift|present\nsouvenir\nstolen item\nspare part\nbait"),
 }
-MAKERS = {"money": N.money, "code": N.code, "date": N.date, "clock": N.clock, "place": N.place, "thing": N.thing}
 ENTITIES = ("thing", "code", "place", "thing", "code", "company", "building", "machine", "project", "ship")
 HEADINGS = ("Register", "Records", "Notes from the office", "List", "Overview", "What we know", "Card index", "Extract", "Inventory", "Journal")
 
@@ -212,10 +212,6 @@ DONE = {
 }
 
 
-def groups(table: str):
-    return [line.split("|") for line in table.strip().splitlines()]
-
-
 def spread(rng, frames, fill):
     """Each frame with words of the group drawn for it, as a sentence."""
     made = [fill(rng, frame) for frame in frames]
@@ -228,7 +224,7 @@ def ended(texts, mark):
 
 def done(rng):
     """Two verbs, two things asked of each, where the table has them."""
-    for verbs in rng.sample(groups(VERBS), 2):
+    for verbs in rng.sample(VERBS, 2):
         forms = [(form.split("/")[0], form.split("/")[-1]) for form in verbs]
         when = rng.choice(("year", "date"))
 
@@ -242,7 +238,7 @@ def done(rng):
 
 
 def office(rng):
-    words = rng.choice(groups(OFFICES))
+    words = rng.choice(OFFICES)
     fill = lambda rng, frame: frame.replace("{r}", rng.choice(words))
     statements = ("the {r} of {e} is {v}.", "{v} is the {r} of {e}.", "{r} of {e}: {v}.", "{e} has {v} as {r}.", "as {r} of {e} we have {v}.", "the post of {r} of {e} went to {v}.")
     questions = ("who is the {r} of {e}?", "{r} of {e}", "what is the name of the {r} of {e}?", "who serves {e} as {r}", "name the {r} of {e}.", "whom does {e} have as {r}?")
@@ -250,7 +246,7 @@ def office(rng):
 
 
 def measure(rng):
-    noun, ask, unit, say = rng.choice(groups(MEASURES))
+    noun, ask, unit, say = rng.choice(MEASURES)
     statements = (say + ".", f"The {noun} of {{e}} is {{v}}.", f"{noun.capitalize()} of {{e}}: {{v}}.", f"{{v}} is the {noun} of {{e}}.", f"{{e}} has a {noun} of {{v}}.")
     questions = (ask + "?", ask, f"What is the {noun} of {{e}}?", f"{noun} of {{e}}", f"Which {noun} does {{e}} have?", f"tell me the {noun} of {{e}}")
     low = rng.choice((2, 20, 100))
@@ -259,7 +255,7 @@ def measure(rng):
 
 
 def counted(rng):
-    noun = rng.choice([noun for line in groups(COUNTS) for noun in line])
+    noun = rng.choice(COUNTS)
     statements = ("{e} has {v}.", "There are {v} in {e}.", "{v} belong to {e}.", "Counted for {e}: {v}.", "One finds {v} in {e}.", "With its {v}, {e} is known to all.")
     questions = (f"How many {noun} does {{e}} have?", f"How many {noun} are there in {{e}}?", f"number of {noun} of {{e}}", f"how many {noun} belong to {{e}}", f"What is the number of {noun} in {{e}}?")
     yield noun, N.amount(noun, 2, rng.choice((20, 90, 900))), statements, questions
@@ -274,13 +270,13 @@ def look(rng):
 
 def note(rng):
     kind = rng.choice(sorted(NOTES))
-    words = rng.choice(groups(NOTES[kind]))
+    words = rng.choice(NOTES[kind])
     fill = lambda rng, frame: frame.replace("{r}", rng.choice(words))
     own = {"money": ("how much is the {r} of {e}?", "how high is the {r} for {e}"), "date": ("when is the {r} of {e}?", "on what day is the {r} of {e}"), "clock": ("when is the {r} of {e}?", "at what time is the {r} of {e}"),
            "place": ("where is the {r} of {e}?",)}.get(kind, ())
     statements = ("the {r} of {e} is {v}.", "{v} is the {r} of {e}.", "{r} of {e}: {v}.", "{e} has {v} as its {r}.", "for {e} the {r} is {v}.", "{v} was noted as the {r} of {e}.")
     questions = (*own, "what is the {r} of {e}?", "{r} of {e}", "which {r} does {e} have?", "tell me the {r} of {e}.", "what's the {r} for {e}")
-    yield words[0], MAKERS.get(kind) or N.pick(V.LISTS[kind]), spread(rng, statements, fill), spread(rng, questions, fill)
+    yield words[0], N.KINDS.get(kind) or N.pick(V.LISTS[kind]), spread(rng, statements, fill), spread(rng, questions, fill)
 
 
 def composed():

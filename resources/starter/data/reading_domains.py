@@ -10,13 +10,12 @@ from .reading_tables import DOMAINS as FIRST, NOISE as FIRST_NOISE, TITLES as FI
 
 HANDS = 8  # files reading-1.json to reading-8.json
 OPEN_FILES = ("reading-open.json", "reading-open-2.json", "reading-open-3.json")
-KINDS = {"person": N.person, "place": N.place, "thing": N.thing, "code": N.code, "date": N.date, "year": N.year, "clock": N.clock, "money": N.money}
 
 
 def maker(value):
     """What makes a value: a kind by name, an amount with its unit, or a list to pick from."""
     if isinstance(value, str):
-        return KINDS[value]
+        return N.KINDS[value]
     if isinstance(value, list):
         return N.pick(value)
     return N.amount(value["unit"], value["low"], value["high"])
@@ -33,16 +32,17 @@ def widened():
 
 
 def opened():
-    for domain in chain.from_iterable(map(read, OPEN_FILES)):
+    for domain in _open:
         rows = [(a["key"], V.wide("", maker(a["value"]), a["value"] if isinstance(a["value"], list) else ()), tuple(a["statements"]), tuple(a["questions"])) for a in domain["attributes"]]
-        yield "open " + domain["domain"], (domain["heading"], V.entity(KINDS[domain["entity"]], domain["entity"]), rows)
+        yield "open " + domain["domain"], (domain["heading"], V.entity(N.KINDS[domain["entity"]], domain["entity"]), rows)
 
 
+_open = [*chain.from_iterable(map(read, OPEN_FILES))]
 _furniture = read("reading-noise.json")
 WIDENED = dict(widened())
 OPEN = dict(opened())
 COMPOSED = dict(composed())
-PEOPLE = {"person", *("open " + d["domain"] for d in chain.from_iterable(map(read, OPEN_FILES)) if d["entity"] == "person")}
+PEOPLE = {"person", *("open " + d["domain"] for d in _open if d["entity"] == "person")}
 DOMAINS = {**WIDENED, **OPEN, **COMPOSED}
 NOISE = (*FIRST_NOISE, *_furniture["noise"])
 TITLES = (*FIRST_TITLES, *(t for t in _furniture["titles"] if "{" not in t))

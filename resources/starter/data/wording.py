@@ -3,10 +3,12 @@
 
 import re
 
+from .tables_of_words import lines
+
 REWORDED_SHARE = 0.45
 
 # Words of one meaning; only those that are so wherever they stand. What the app has words of its own for (document, memory, expert) is not here.
-SAME = """
+SAME = lines("""
 delete|remove|erase|get rid of
 app|program|application|software
 computer|machine|PC
@@ -108,9 +110,8 @@ in general|generally
 kind of|sort of|type of
 i think|i guess|i believe
 for example|for instance|e.g.
-"""
-GROUPS = [line.split("|") for line in SAME.strip().splitlines()]
-OTHERS = {word.lower(): sorted({other for group in GROUPS if word in group for other in group if other != word}) for group in GROUPS for word in group}
+""")
+OTHERS = {word.lower(): sorted({other for group in SAME if word in group for other in group if other != word}) for group in SAME for word in group}
 WORD = re.compile(r"(?<![\w'{])(" + "|".join(re.escape(word) for word in sorted(OTHERS, key=len, reverse=True)) + r")(?![\w'}])", re.IGNORECASE)
 SPARED = frozenset("a an the to of in is i do does it my".split())
 
