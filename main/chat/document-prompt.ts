@@ -13,6 +13,9 @@ export const ABSENT_ANSWER = 'That is not in your documents.';
 
 export const DOCUMENT_SYSTEM_PROMPT = `Answer only from the numbered passages and cite them like [1]. If they do not hold the answer, say: ${ABSENT_ANSWER}`;
 
+/** What the user's words stand behind, on the last line that the prompt adds. */
+export const QUESTION_LABEL = 'Question: ';
+
 export interface PromptPassage {
   readonly documentTitle: string;
   /** From 1; null where the document has no pages. */
@@ -40,7 +43,7 @@ export function documentPrompt({
 }): DocumentPrompt {
   invariant(passages.length > 0, 'a question over documents has passages');
   const blocks = passages.map((passage, i) => `${header(passage, i + 1)}\n${passageText(passage.text)}`.trimEnd());
-  return { system: DOCUMENT_SYSTEM_PROMPT, user: [...blocks, `Question: ${question.trim()}`].join('\n\n') };
+  return { system: DOCUMENT_SYSTEM_PROMPT, user: [...blocks, QUESTION_LABEL + question.trim()].join('\n\n') };
 }
 
 function header({ documentTitle, page }: PromptPassage, number: number): string {

@@ -1,4 +1,5 @@
 /** What one question of the starter model's evaluation is: the conversation up to it, and how its answer is judged. */
+import { QUESTION_LABEL } from '../../main/chat/document-prompt.ts';
 import type { ChatMessage } from '../../gpu/tokenizer/types.ts';
 
 export const TASK_NAMES = [
@@ -59,9 +60,9 @@ export function afterTurn(starterCase: StarterCase, turn: readonly [question: st
 export function inLowerCase(starterCase: StarterCase): StarterCase {
   const messages = [...starterCase.messages];
   const last = messages.pop()!;
-  const content = last.content.replace(
-    /^(.*\nQuestion: )?(.*)$/s,
-    (_, passages: string | undefined, question: string) => (passages ?? '') + question.toLowerCase(),
-  );
+  const behind = `\n\n${QUESTION_LABEL}`;
+  const label = last.content.lastIndexOf(behind);
+  const from = label < 0 ? 0 : label + behind.length;
+  const content = last.content.slice(0, from) + last.content.slice(from).toLowerCase();
   return { ...starterCase, messages: [...messages, { ...last, content }] };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { QUESTION_LABEL } from '../../main/chat/document-prompt.ts';
 import { sumCases } from './arithmetic-cases.ts';
 import { afterTurn, inLowerCase, type StarterCase } from './case.ts';
 import { factCases, guideCases, inScopeCases, refusalCases, safetyCases } from './knowledge-cases.ts';
@@ -139,7 +140,7 @@ test('in lower case only the question changes, not the passages it is about', ()
   const present = presentCases(readReading(), 20, SEED);
   for (const one of present) {
     const [before, after] = [one, inLowerCase(one)].map(({ messages }) => messages.at(-1)!.content);
-    const question = before.lastIndexOf('Question: ') + 'Question: '.length;
+    const question = before.lastIndexOf(QUESTION_LABEL) + QUESTION_LABEL.length;
     expect(after).toBe(before.slice(0, question) + before.slice(question).toLowerCase());
     expect(question).toBeGreaterThan(20);
   }
