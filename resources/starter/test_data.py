@@ -10,14 +10,14 @@ from types import SimpleNamespace
 
 import fixed_answers
 import seen
-from conversation import CONTROL, encode, encode_sharing, told_apart
+from conversation import CONTROL, HEAVY, NORMAL, REFUSING, encode, encode_sharing, told_apart
 from data import facts, guide, reading, reading_domains, reading_stories, reading_values
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from data.sample import Sample, Turn
 from data.wording import reworded
 from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "956f8f18d373ba404a0ad42a4fa7c60c11f5ea1acea74097ef0e4fe6c648c213"
+SHA256_OF_2000 = "39ccf0b86835c8d045cf5787ceb5df04324110c76eaf3f586c71a19ff7b51ecc"
 
 
 class Letters:
@@ -58,6 +58,15 @@ class Data(unittest.TestCase):
                 n_branches += 1
             self.assertEqual(branches, sorted(branches))
         self.assertGreater(n_branches, 600)
+
+    def test_finding_nothing_weighs_more_than_a_value(self):
+        def weights(answer, heavy):
+            return [w for w in encode(Letters(), Sample("reading", [Turn("q", answer, (heavy,))]))[1] if w]
+
+        after = len(reading.ABSENT) - 4 + 1  # the end token is one
+        self.assertEqual(weights(reading.ABSENT, "That"), [REFUSING] * 4 + [NORMAL] * after)
+        self.assertEqual(weights(" Rust [1].", " Rust"), [HEAVY] * 5 + [NORMAL] * 6)
+        self.assertGreater(REFUSING, HEAVY)
 
     def test_a_fixed_answer_may_be_cut_where_it_is_like_no_other(self):
         self.assertGreaterEqual(len(FIXED_ANSWERS), 124)

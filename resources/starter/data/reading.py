@@ -16,7 +16,7 @@ from .sample import Sample, Turn, casual
 ABSENT_SHARE = 0.35
 SIMPLE_SHARE = 0.4  # one passage of one or two statements: matching question and statement is learned there first; build.py sets it
 ALIKE_SHARE = 0.35
-CROWDED_SHARE = 0.5  # of those that are not simple: all passages are about one attribute, and many have it
+CROWDED_SHARE = 0.65  # of those that are not simple: all passages are about one attribute, and many have it
 STORY_SHARE = 0.2
 PRONOUN_SHARE = 0.5  # of the texts that tell of one entity after the other: sentences that would begin with its name again begin with a pronoun
 LOWER_SHARE = 0.06  # of questions, the names in them too
