@@ -1,7 +1,7 @@
 """Trains a much smaller model for 200 steps and leaves all that the comparison with the engine needs: python smoke.py --out DIR (minutes, not hours).
 
 Checks that the loss falls, that questions over the same passages do not see each other, that attention in tiles is attention, that workers average,
-that checkpoints do and that an exported file can be trained on; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
+that checkpoints do, that the point of refusing moves and that an exported file can be trained on; writes final.pt, starter.gguf (F32), tokens.json and logits.f32.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 
 from attention import TiledAttention
 from average import mean
+from calibrate import places, shift
 from conversation import encode, encode_sharing
 from data import reading
 from model import Starter, read_checkpoint, unseen
@@ -86,6 +87,18 @@ def averages(out: Path) -> bool:
     return all(both[name].allclose(2 * tensor, rtol=1e-6) for name, tensor in weights.items())
 
 
+def refuses_sooner() -> bool:
+    """Whether a logit is moved by what was asked where the last answers of two branches begin, and not elsewhere."""
+    weights, branches = [0, 0, 3, 1, 0, 0, 3, 1, 0, 3, 1], [0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
+    if places(weights, branches) != ([5, 8], [2, 6, 9]) or places(weights[:4], branches[:4]) != ([1], [2]):
+        return False
+    torch.manual_seed(4)
+    begins, other = torch.randn(400, 16) / 4, torch.randn(400, 16)
+    begins[:, 3] += 2  # what tells such places from others
+    v = shift(begins, other, 2.0)
+    return abs((begins.double() @ v).mean().item() - 2) < 0.5 and abs((other.double() @ v).mean().item()) < 0.2
+
+
 def workers_meet(folder: Path):
     """Whether two workers leave two meetings with the mean of what they brought, weighted by their tokens, and a third one, right behind, unchanged."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -125,6 +138,8 @@ def main(out: Path):
         raise SystemExit("workers do not leave a meeting with their weighted mean")
     if not averages(out):
         raise SystemExit("average.py does not give the mean of two checkpoints")
+    if not refuses_sooner():
+        raise SystemExit("calibrate.py does not move the logit where it must, or moves it elsewhere")
     run("export.py", "--checkpoint", out / "final.pt", "--tokenizer", out / "tokenizer.json", "--out", out / "starter.gguf", "--type", "f32")
     if not comes_back(out):
         raise SystemExit("import_gguf.py does not bring back what export.py wrote")

@@ -17,7 +17,7 @@ from data.sample import Sample, Turn
 from data.wording import reworded
 from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "39ccf0b86835c8d045cf5787ceb5df04324110c76eaf3f586c71a19ff7b51ecc"
+SHA256_OF_2000 = "4798e4003bf2abee147af339649ce597cafdf7013422db9c6d7ae97921ae9e97"
 
 
 class Letters:
