@@ -17,7 +17,7 @@ from data.sample import Sample, Turn
 from data.wording import reworded
 from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "4798e4003bf2abee147af339649ce597cafdf7013422db9c6d7ae97921ae9e97"
+SHA256_OF_2000 = "44c3e6f76ab7ee410c27b1e030acb3e20b7c61adf68814dc1b1173cd0f08012e"
 
 
 class Letters:
