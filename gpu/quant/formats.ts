@@ -7,6 +7,7 @@ import { mxfp4Format } from './mxfp4.ts';
 import { q40Format } from './q4-0.ts';
 import { q41Format } from './q4-1.ts';
 import { q4kFormat } from './q4-k.ts';
+import { q50Format } from './q5-0.ts';
 import { q6kFormat } from './q6-k.ts';
 import { q80Format } from './q8-0.ts';
 import { COMPUTE_TYPES, type ComputeType, type QuantFormat } from './types.ts';
@@ -18,6 +19,7 @@ const FORMATS: Readonly<Record<ComputeType, QuantFormat>> = {
   Q8_0: q80Format,
   Q4_0: q40Format,
   Q4_1: q41Format,
+  Q5_0: q50Format,
   MXFP4: mxfp4Format,
   Q4_K: q4kFormat,
   Q6_K: q6kFormat,

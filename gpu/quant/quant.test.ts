@@ -84,6 +84,13 @@ describe('blocks worked out by hand', () => {
     expect([values[16], values[17], values[18]]).toEqual([6.5, -0.5, -1]);
   });
 
+  it('Q5_0: nibbles and fifth bits, minus 16', () => {
+    const high = [0b0000_0001, 0, 0b0000_0010, 0b1000_0000]; // of weights 0, 17 and 31
+    const values = dequantise('Q5_0', Uint8Array.from([...half(0x4000), ...high, 0xf0, 0x19, ...repeat(14, 0x88)])); // d = 2
+    expect([values[0], values[1], values[2], values[15]]).toEqual([0, -14, -16, -16]);
+    expect([values[16], values[17], values[18], values[31]]).toEqual([-2, 2, -16, 16]);
+  });
+
   it('MXFP4: a power of two times a 4-bit float', () => {
     const values = dequantise('MXFP4', Uint8Array.from([126, 0x0f, 0x71, ...repeat(14, 0x80)])); // the scale is 1/2
     expect([...values.slice(0, 3)]).toEqual([-3, 0.25, 0]);
@@ -133,6 +140,7 @@ const RMS_BOUND: Record<ComputeType, number> = {
   Q8_0: 0.008,
   Q4_0: 0.11,
   Q4_1: 0.1,
+  Q5_0: 0.055,
   MXFP4: 0.15,
   Q4_K: 0.09,
   Q6_K: 0.025,
@@ -271,5 +279,5 @@ it.each(COMPUTE_TYPES)('planes of %s from pieces in any order are those of the w
 
 it('knows which types it computes with', () => {
   expect(isComputeType('Q6_K')).toBe(true);
-  expect(isComputeType('Q5_K')).toBe(false);
+  expect(isComputeType('IQ4_XS')).toBe(false);
 });

@@ -8,6 +8,7 @@ import mxfp4 from './mxfp4.wgsl';
 import q4_0 from './q4_0.wgsl';
 import q4_1 from './q4_1.wgsl';
 import q4_k from './q4_k.wgsl';
+import q5_0 from './q5_0.wgsl';
 import q6_k from './q6_k.wgsl';
 import q8_0 from './q8_0.wgsl';
 
@@ -18,6 +19,7 @@ export const QUANT_SNIPPETS: Readonly<Record<ComputeType, string>> = {
   Q8_0: i8x4 + q8_0,
   Q4_0: q4_0,
   Q4_1: q4_1,
+  Q5_0: q5_0,
   MXFP4: mxfp4,
   Q4_K: q4_k,
   Q6_K: q6_k,
