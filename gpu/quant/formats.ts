@@ -8,6 +8,7 @@ import { q40Format } from './q4-0.ts';
 import { q41Format } from './q4-1.ts';
 import { q4kFormat } from './q4-k.ts';
 import { q50Format } from './q5-0.ts';
+import { q51Format } from './q5-1.ts';
 import { q6kFormat } from './q6-k.ts';
 import { q80Format } from './q8-0.ts';
 import { COMPUTE_TYPES, type ComputeType, type QuantFormat } from './types.ts';
@@ -20,6 +21,7 @@ const FORMATS: Readonly<Record<ComputeType, QuantFormat>> = {
   Q4_0: q40Format,
   Q4_1: q41Format,
   Q5_0: q50Format,
+  Q5_1: q51Format,
   MXFP4: mxfp4Format,
   Q4_K: q4kFormat,
   Q6_K: q6kFormat,

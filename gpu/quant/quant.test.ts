@@ -91,6 +91,14 @@ describe('blocks worked out by hand', () => {
     expect([values[16], values[17], values[18], values[31]]).toEqual([-2, 2, -16, 16]);
   });
 
+  it('Q5_1: d · q + m with fifth bits', () => {
+    const high = [0b0000_0001, 0, 0b0000_0010, 0b1000_0000]; // of weights 0, 17 and 31
+    const block = [...half(0x3800), ...half(0xbc00), ...high, 0xf0, 0x19, ...repeat(14, 0)]; // d = 0.5, m = -1
+    const values = dequantise('Q5_1', Uint8Array.from(block));
+    expect([values[0], values[1], values[2]]).toEqual([7, 3.5, -1]);
+    expect([values[16], values[17], values[18], values[31]]).toEqual([6.5, 7.5, -1, 7]);
+  });
+
   it('MXFP4: a power of two times a 4-bit float', () => {
     const values = dequantise('MXFP4', Uint8Array.from([126, 0x0f, 0x71, ...repeat(14, 0x80)])); // the scale is 1/2
     expect([...values.slice(0, 3)]).toEqual([-3, 0.25, 0]);
@@ -141,6 +149,7 @@ const RMS_BOUND: Record<ComputeType, number> = {
   Q4_0: 0.11,
   Q4_1: 0.1,
   Q5_0: 0.055,
+  Q5_1: 0.05,
   MXFP4: 0.15,
   Q4_K: 0.09,
   Q6_K: 0.025,

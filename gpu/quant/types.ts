@@ -5,7 +5,7 @@
  * keep every load aligned. The total is GGUF's byte count plus at most 15 bytes of padding per plane. Plane p starts at
  * the 16-byte-aligned end of plane p-1; inside a plane, block b of the whole tensor (row-major) starts at
  * b · bytesPerBlock. Types that are already 16-aligned (F32, F16, BF16, Q4_K) have one plane and are not moved. Q8_0: q, d ·
- * Q4_0: qs, d · Q4_1: qs, (d, m) · Q5_0: qs, qh, d · MXFP4: qs, e ·
+ * Q4_0: qs, d · Q4_1: qs, (d, m) · Q5_0: qs, qh, d · Q5_1: qs, (d, m, qh) · MXFP4: qs, e ·
  * Q6_K: ql, qh, scales, d. The last plane is padded too.
  */
 import type { GgmlTypeName } from '../gguf/types.ts';
@@ -19,6 +19,7 @@ export const COMPUTE_TYPES = [
   'Q4_0',
   'Q4_1',
   'Q5_0',
+  'Q5_1',
   'MXFP4',
   'Q4_K',
   'Q6_K',
