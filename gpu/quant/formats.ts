@@ -9,6 +9,7 @@ import { q41Format } from './q4-1.ts';
 import { q4kFormat } from './q4-k.ts';
 import { q50Format } from './q5-0.ts';
 import { q51Format } from './q5-1.ts';
+import { q5kFormat } from './q5-k.ts';
 import { q6kFormat } from './q6-k.ts';
 import { q80Format } from './q8-0.ts';
 import { COMPUTE_TYPES, type ComputeType, type QuantFormat } from './types.ts';
@@ -24,6 +25,7 @@ const FORMATS: Readonly<Record<ComputeType, QuantFormat>> = {
   Q5_1: q51Format,
   MXFP4: mxfp4Format,
   Q4_K: q4kFormat,
+  Q5_K: q5kFormat,
   Q6_K: q6kFormat,
 };
 

@@ -127,6 +127,22 @@ describe('blocks worked out by hand', () => {
     expect(values[4 * 32 + 31]).toBe(0);
   });
 
+  it('Q5_K: scales as in Q4_K, a fifth bit per group in each byte of qh', () => {
+    const block = new Uint8Array(176);
+    block.set([...half(0x3c00), ...half(0x3800)]); // d = 1, dmin = 0.5
+    block.set([0b01_000011, 0, 0, 0, 0b10_000100, 0, 0, 0, 0x57], 4 + 1); // groups 1 and 5 as above
+    block[16 + 2] = 1 << 1; // i = 2, group 1
+    block[16 + 30] = 1 << 5; // i = 30, group 5
+    block[48 + 2] = 0xa1; // i = 2: group 0 low 1, group 1 high 10
+    block[48 + 64 + 31] = 0x6c; // i = 31: group 4 low 12, group 5 high 6
+    const values = dequantise('Q5_K', block);
+    expect(values[2]).toBe(0); // group 0 has sc = mn = 0
+    expect(values[32 + 2]).toBe(3 * 26 - 0.5 * 4);
+    expect(values[32 + 30]).toBe(-2);
+    expect(values[5 * 32 + 30]).toBe(23 * 16 - 0.5 * 37);
+    expect(values[5 * 32 + 31]).toBe(23 * 6 - 0.5 * 37);
+  });
+
   it('Q6_K: low nibbles, two high bits, signed scales per 16', () => {
     const block = new Uint8Array(210);
     block.set(half(0x3800), 208); // d = 0.5
@@ -152,6 +168,7 @@ const RMS_BOUND: Record<ComputeType, number> = {
   Q5_1: 0.05,
   MXFP4: 0.15,
   Q4_K: 0.09,
+  Q5_K: 0.045,
   Q6_K: 0.025,
 };
 

@@ -10,6 +10,7 @@ import q4_1 from './q4_1.wgsl';
 import q4_k from './q4_k.wgsl';
 import q5_0 from './q5_0.wgsl';
 import q5_1 from './q5_1.wgsl';
+import q5_k from './q5_k.wgsl';
 import q6_k from './q6_k.wgsl';
 import q8_0 from './q8_0.wgsl';
 
@@ -24,5 +25,6 @@ export const QUANT_SNIPPETS: Readonly<Record<ComputeType, string>> = {
   Q5_1: q5_1,
   MXFP4: mxfp4,
   Q4_K: q4_k,
+  Q5_K: q5_k,
   Q6_K: q6_k,
 };

@@ -29,6 +29,7 @@ export const llamaProduct: ProductOf = (type, weights, blocks) => {
     case 'Q5_1':
       return (x) => multiplyWithSums(weights, blocks, quantFormat(type).blockBytes, x);
     case 'Q4_K':
+    case 'Q5_K':
     case 'Q6_K':
       return (x) => matvec(weights, roundToQ8K(x));
   }
