@@ -4,6 +4,7 @@ import { bf16Format } from './bf16.ts';
 import { f16Format } from './f16.ts';
 import { f32Format } from './f32.ts';
 import { mxfp4Format } from './mxfp4.ts';
+import { q3kFormat } from './q3-k.ts';
 import { q40Format } from './q4-0.ts';
 import { q41Format } from './q4-1.ts';
 import { q4kFormat } from './q4-k.ts';
@@ -24,6 +25,7 @@ const FORMATS: Readonly<Record<ComputeType, QuantFormat>> = {
   Q5_0: q50Format,
   Q5_1: q51Format,
   MXFP4: mxfp4Format,
+  Q3_K: q3kFormat,
   Q4_K: q4kFormat,
   Q5_K: q5kFormat,
   Q6_K: q6kFormat,

@@ -111,6 +111,20 @@ describe('blocks worked out by hand', () => {
     expect(dequantise('MXFP4', Uint8Array.of(254, 1, ...repeat(15, 0)))[0]).toBe(2 ** 126);
   });
 
+  it('Q3_K: two low bits, a third one, 6-bit scales from two places', () => {
+    const block = new Uint8Array(110);
+    block.set(half(0x3800), 108); // d = 0.5
+    block[96 + 5] = 0x39; // low bits of scale 5: 9, of scale 13: 3
+    block[96 + 9] = 0b01_00_10_00; // high bits of scale 5: 2, of scale 13: 1
+    block[32 + 20] = 3 << 4; // half 0, j = 2, i = 20
+    block[32 + 32 + 20] = 1 << 4; // half 1
+    block[20] = 1 << 2; // third bit of half 0, j = 2, i = 20
+    const values = dequantise('Q3_K', block);
+    expect(values[0]).toBe(0.5 * (0 - 32) * (0 - 4));
+    expect(values[64 + 20]).toBe(0.5 * (9 + 32 - 32) * (3 + 4 - 4));
+    expect(values[128 + 64 + 20]).toBe(0.5 * (3 + 16 - 32) * (1 - 4));
+  });
+
   it('Q4_K: 6-bit scales and minima of the first and of the second four groups', () => {
     const block = new Uint8Array(144);
     block.set([...half(0x3c00), ...half(0x3800)]); // d = 1, dmin = 0.5
@@ -167,6 +181,7 @@ const RMS_BOUND: Record<ComputeType, number> = {
   Q5_0: 0.055,
   Q5_1: 0.05,
   MXFP4: 0.15,
+  Q3_K: 0.22,
   Q4_K: 0.09,
   Q5_K: 0.045,
   Q6_K: 0.025,

@@ -6,7 +6,7 @@
  * the 16-byte-aligned end of plane p-1; inside a plane, block b of the whole tensor (row-major) starts at
  * b · bytesPerBlock. Types that are already 16-aligned (F32, F16, BF16, Q4_K, Q5_K) have one plane and are not moved. Q8_0: q, d ·
  * Q4_0: qs, d · Q4_1: qs, (d, m) · Q5_0: qs, qh, d · Q5_1: qs, (d, m, qh) · MXFP4: qs, e ·
- * Q6_K: ql, qh, scales, d. The last plane is padded too.
+ * Q3_K: hmask, qs, scales, d · Q6_K: ql, qh, scales, d. The last plane is padded too.
  */
 import type { GgmlTypeName } from '../gguf/types.ts';
 
@@ -21,6 +21,7 @@ export const COMPUTE_TYPES = [
   'Q5_0',
   'Q5_1',
   'MXFP4',
+  'Q3_K',
   'Q4_K',
   'Q5_K',
   'Q6_K',

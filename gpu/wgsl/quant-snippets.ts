@@ -5,6 +5,7 @@ import f16 from './f16.wgsl';
 import f32 from './f32.wgsl';
 import i8x4 from './i8x4.wgsl';
 import mxfp4 from './mxfp4.wgsl';
+import q3_k from './q3_k.wgsl';
 import q4_0 from './q4_0.wgsl';
 import q4_1 from './q4_1.wgsl';
 import q4_k from './q4_k.wgsl';
@@ -24,6 +25,7 @@ export const QUANT_SNIPPETS: Readonly<Record<ComputeType, string>> = {
   Q5_0: q5_0,
   Q5_1: q5_1,
   MXFP4: mxfp4,
+  Q3_K: q3_k,
   Q4_K: q4_k,
   Q5_K: q5_k,
   Q6_K: q6_k,
