@@ -3,6 +3,7 @@ import { invariant } from '../invariant.ts';
 import { bf16Format } from './bf16.ts';
 import { f16Format } from './f16.ts';
 import { f32Format } from './f32.ts';
+import { iq4nlFormat } from './iq4-nl.ts';
 import { mxfp4Format } from './mxfp4.ts';
 import { q3kFormat } from './q3-k.ts';
 import { q40Format } from './q4-0.ts';
@@ -24,6 +25,7 @@ const FORMATS: Readonly<Record<ComputeType, QuantFormat>> = {
   Q4_1: q41Format,
   Q5_0: q50Format,
   Q5_1: q51Format,
+  IQ4_NL: iq4nlFormat,
   MXFP4: mxfp4Format,
   Q3_K: q3kFormat,
   Q4_K: q4kFormat,

@@ -99,6 +99,15 @@ describe('blocks worked out by hand', () => {
     expect([values[16], values[17], values[18], values[31]]).toEqual([6.5, 7.5, -1, 7]);
   });
 
+  it('IQ4_NL: d · one of sixteen levels', () => {
+    const levels = Array.from({ length: 16 }, (_, i) => i);
+    const values = [...dequantise('IQ4_NL', Uint8Array.from([...half(0xc000), ...levels]))]; // d = -2
+    const twice = [254, 208, 166, 130, 98, 70, 44, 20, -2, -26, -50, -76, -106, -138, -178, -226];
+    expect(values.slice(0, 16)).toEqual(twice);
+    expect(values.slice(16)).toEqual(repeat(16, 254));
+    expect(dequantise('IQ4_NL', Uint8Array.from([...half(0x3800), ...levels.map((i) => i << 4)]))[16 + 9]).toBe(6.5);
+  });
+
   it('MXFP4: a power of two times a 4-bit float', () => {
     const values = dequantise('MXFP4', Uint8Array.from([126, 0x0f, 0x71, ...repeat(14, 0x80)])); // the scale is 1/2
     expect([...values.slice(0, 3)]).toEqual([-3, 0.25, 0]);
@@ -180,6 +189,7 @@ const RMS_BOUND: Record<ComputeType, number> = {
   Q4_1: 0.1,
   Q5_0: 0.055,
   Q5_1: 0.05,
+  IQ4_NL: 0.1,
   MXFP4: 0.15,
   Q3_K: 0.22,
   Q4_K: 0.09,

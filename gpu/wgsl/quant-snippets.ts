@@ -4,6 +4,7 @@ import bf16 from './bf16.wgsl';
 import f16 from './f16.wgsl';
 import f32 from './f32.wgsl';
 import i8x4 from './i8x4.wgsl';
+import iq4_nl from './iq4_nl.wgsl';
 import mxfp4 from './mxfp4.wgsl';
 import q3_k from './q3_k.wgsl';
 import q4_0 from './q4_0.wgsl';
@@ -24,6 +25,7 @@ export const QUANT_SNIPPETS: Readonly<Record<ComputeType, string>> = {
   Q4_1: q4_1,
   Q5_0: q5_0,
   Q5_1: q5_1,
+  IQ4_NL: iq4_nl,
   MXFP4: mxfp4,
   Q3_K: q3_k,
   Q4_K: q4_k,

@@ -23,6 +23,7 @@ export const llamaProduct: ProductOf = (type, weights, blocks) => {
     case 'Q8_0':
     case 'Q4_0':
     case 'Q5_0':
+    case 'IQ4_NL':
     case 'MXFP4':
       return (x) => matvec(weights, roundToQ8(x).rounded);
     case 'Q4_1':
