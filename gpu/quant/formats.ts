@@ -5,6 +5,7 @@ import { f16Format } from './f16.ts';
 import { f32Format } from './f32.ts';
 import { iq4nlFormat } from './iq4-nl.ts';
 import { mxfp4Format } from './mxfp4.ts';
+import { q2kFormat } from './q2-k.ts';
 import { q3kFormat } from './q3-k.ts';
 import { q40Format } from './q4-0.ts';
 import { q41Format } from './q4-1.ts';
@@ -27,6 +28,7 @@ const FORMATS: Readonly<Record<ComputeType, QuantFormat>> = {
   Q5_1: q51Format,
   IQ4_NL: iq4nlFormat,
   MXFP4: mxfp4Format,
+  Q2_K: q2kFormat,
   Q3_K: q3kFormat,
   Q4_K: q4kFormat,
   Q5_K: q5kFormat,

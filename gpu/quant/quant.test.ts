@@ -120,6 +120,20 @@ describe('blocks worked out by hand', () => {
     expect(dequantise('MXFP4', Uint8Array.of(254, 1, ...repeat(15, 0)))[0]).toBe(2 ** 126);
   });
 
+  it('Q2_K: a scale and a minimum in each of sixteen bytes', () => {
+    const block = new Uint8Array(84);
+    block.set([...half(0x3c00), ...half(0x3800)], 80); // d = 1, dmin = 0.5
+    block[5] = 0x73; // half 0, j = 2, i from 16 on
+    block[13] = 0xf1; // half 1
+    block[16 + 20] = 2 << 4;
+    block[16 + 32 + 20] = 3 << 4;
+    const values = dequantise('Q2_K', block);
+    expect(values[20]).toBe(0);
+    expect(values[64 + 20]).toBe(3 * 2 - 0.5 * 7);
+    expect(values[64 + 21]).toBe(-3.5);
+    expect(values[128 + 64 + 20]).toBe(3 - 0.5 * 15);
+  });
+
   it('Q3_K: two low bits, a third one, 6-bit scales from two places', () => {
     const block = new Uint8Array(110);
     block.set(half(0x3800), 108); // d = 0.5
@@ -191,6 +205,7 @@ const RMS_BOUND: Record<ComputeType, number> = {
   Q5_1: 0.05,
   IQ4_NL: 0.1,
   MXFP4: 0.15,
+  Q2_K: 0.4,
   Q3_K: 0.22,
   Q4_K: 0.09,
   Q5_K: 0.045,

@@ -6,7 +6,7 @@
  * the 16-byte-aligned end of plane p-1; inside a plane, block b of the whole tensor (row-major) starts at
  * b · bytesPerBlock. Types that are already 16-aligned (F32, F16, BF16, Q4_K, Q5_K) have one plane and are not moved. Q8_0: q, d ·
  * Q4_0: qs, d · Q4_1: qs, (d, m) · Q5_0: qs, qh, d · Q5_1: qs, (d, m, qh) · IQ4_NL: qs, d · MXFP4: qs, e ·
- * Q3_K: hmask, qs, scales, d · Q6_K: ql, qh, scales, d. The last plane is padded too.
+ * Q2_K: scales, qs, (d, dmin) · Q3_K: hmask, qs, scales, d · Q6_K: ql, qh, scales, d. The last plane is padded too.
  */
 import type { GgmlTypeName } from '../gguf/types.ts';
 
@@ -22,6 +22,7 @@ export const COMPUTE_TYPES = [
   'Q5_1',
   'IQ4_NL',
   'MXFP4',
+  'Q2_K',
   'Q3_K',
   'Q4_K',
   'Q5_K',

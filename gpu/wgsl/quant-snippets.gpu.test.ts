@@ -29,7 +29,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
 const BASE_VEC4 = 3;
 const N_WEIGHTS = 256 * 37; // not a multiple of any plane's vec4
 /** Types whose weights are a product and an offset. */
-const SUMS: readonly ComputeType[] = ['Q4_1', 'Q5_1', 'Q4_K', 'Q5_K'];
+const SUMS: readonly ComputeType[] = ['Q4_1', 'Q5_1', 'Q2_K', 'Q4_K', 'Q5_K'];
 const gpu = await openTestDevice();
 afterAll(() => gpu?.dispose());
 

@@ -6,6 +6,7 @@ import f32 from './f32.wgsl';
 import i8x4 from './i8x4.wgsl';
 import iq4_nl from './iq4_nl.wgsl';
 import mxfp4 from './mxfp4.wgsl';
+import q2_k from './q2_k.wgsl';
 import q3_k from './q3_k.wgsl';
 import q4_0 from './q4_0.wgsl';
 import q4_1 from './q4_1.wgsl';
@@ -27,6 +28,7 @@ export const QUANT_SNIPPETS: Readonly<Record<ComputeType, string>> = {
   Q5_1: q5_1,
   IQ4_NL: iq4_nl,
   MXFP4: mxfp4,
+  Q2_K: q2_k,
   Q3_K: q3_k,
   Q4_K: q4_k,
   Q5_K: q5_k,

@@ -29,6 +29,7 @@ export const llamaProduct: ProductOf = (type, weights, blocks) => {
     case 'Q4_1':
     case 'Q5_1':
       return (x) => multiplyWithSums(weights, blocks, quantFormat(type).blockBytes, x);
+    case 'Q2_K':
     case 'Q3_K':
     case 'Q4_K':
     case 'Q5_K':
