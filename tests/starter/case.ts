@@ -20,7 +20,7 @@ export const TASK_NAMES = [
 ] as const;
 export type TaskName = (typeof TASK_NAMES)[number];
 /** Those that only the first held-out set has. */
-export const FIRST_SET_ONLY: readonly TaskName[] = ['reading-present', 'reading-absent', 'real-texts', 'prompts'];
+export const FIRST_SET_ONLY: readonly TaskName[] = ['real-texts', 'prompts'];
 
 /** `near`: not right, but nearly (span right, citation wrong; another safe answer); counted apart. */
 export type Verdict = 'right' | 'near' | 'wrong';

@@ -12,6 +12,7 @@ import {
   readReading,
   readRealTexts,
   readRefusals,
+  SECOND_SET,
   type Fact,
 } from './material.ts';
 import { promptCases } from './prompt-cases.ts';
@@ -58,21 +59,36 @@ test('real texts hold the spans that their questions want', () => {
   for (const { text, answers: spans } of questions) for (const span of spans) expect(text).toContain(span);
 });
 
-test('the expected answer of each reading case is judged right, its passage holds it, and refusing is wrong', () => {
-  for (const one of presentCases(readReading(), 300, SEED)) {
-    const { content } = one.messages[1];
-    const [, span, citation] = /^(.*) \[(\d)\]$/.exec(one.expected)!;
-    const passage = content.slice(content.indexOf(`[${citation}] `)).split('\n\n')[0];
-    expect(passage.toLowerCase()).toContain(span.toLowerCase());
-    expect(one.judge(one.expected)).toBe('right');
-    expect(one.judge('That is not in your documents.')).toBe('wrong');
-  }
-});
+const READING = [
+  ['first', readReading()],
+  ['second', readReading(SECOND_SET)],
+] as const;
 
-test('absent cases of every kind', () => {
-  const cases = absentCases(readReading(), 50, SEED);
+test.each(READING)(
+  '%s set: the expected answer of each reading case is judged right, its passage holds it, and refusing is wrong',
+  (_, frames) => {
+    for (const one of presentCases(frames, 300, SEED)) {
+      const { content } = one.messages[1];
+      const [, span, citation] = /^(.*) \[(\d)\]$/.exec(one.expected)!;
+      const passage = content.slice(content.indexOf(`[${citation}] `)).split('\n\n')[0];
+      expect(passage.toLowerCase()).toContain(span.toLowerCase());
+      expect(one.judge(one.expected)).toBe('right');
+      expect(one.judge('That is not in your documents.')).toBe('wrong');
+    }
+  },
+);
+
+test.each(READING)('%s set: absent cases of every kind', (_, frames) => {
+  const cases = absentCases(frames, 50, SEED);
   expect([...new Set(cases.map(({ group }) => group))].sort()).toEqual(['far', 'near-attribute', 'near-entity']);
   for (const one of cases) expect(one.judge('That is not in your documents.')).toBe('right');
+});
+
+test('the second reading set fills every frame, from lists with a value for each statement that a case can have', () => {
+  const frames = readReading(SECOND_SET);
+  for (const [kind, values] of Object.entries(frames.values!)) expect(new Set(values).size, kind).toBeGreaterThanOrEqual(12);
+  for (const text of contents([...presentCases(frames, 300, SEED), ...absentCases(frames, 300, SEED)]))
+    expect(text).not.toMatch(/[{}]/);
 });
 
 test('the same seed gives the same cases, another seed others', () => {

@@ -79,6 +79,21 @@ export class MadeUp {
     }
   }
 
+  /** A pattern of names with {name}, {word}, {person}, {digits} and {letters} made up. */
+  filled(pattern: string): string {
+    const made: Readonly<Record<string, () => string>> = {
+      name: () => this.name(),
+      word: () => this.word(),
+      person: () => this.person(),
+      digits: () => String(this.#chance.whole(11, 9899)),
+      letters: () => this.#letters(2),
+    };
+    return pattern.replace(/\{(\w+)\}/g, (_, slot: string) => {
+      invariant(made[slot] !== undefined, `names have no {${slot}}`);
+      return made[slot]();
+    });
+  }
+
   value(kind: string): string {
     const c = this.#chance;
     const number = (least: number, most: number, unit: string) => `${c.whole(least, most)} ${unit}`;

@@ -14,7 +14,7 @@ export interface HeldOutSet {
   readonly withSeen: boolean;
 }
 export const FIRST_SET: HeldOutSet = { folder: HELD_OUT_FOLDER, withSeen: false };
-/** Written later, by another hand: the guide, facts, refusals and arithmetic again. */
+/** Written later, by other hands: the guide, reading, facts, refusals and arithmetic again. */
 export const SECOND_SET: HeldOutSet = { folder: path.join(HELD_OUT_FOLDER, 'second'), withSeen: false };
 export const TABLES_FOLDER = path.join(root, 'resources', 'starter', 'data', 'tables');
 export const STARTER_MODEL = path.join(root, 'resources', 'models', 'starter.gguf');
@@ -32,10 +32,16 @@ export interface ReadingAttribute {
   readonly statements: readonly string[];
   readonly questions: readonly string[];
 }
+export interface ReadingDomain {
+  readonly heading: string;
+  /** Patterns of names (`MadeUp.filled`); without them a domain's names are those of `MadeUp.entity`. */
+  readonly entity?: readonly string[];
+  readonly attributes: Readonly<Record<string, ReadingAttribute>>;
+}
 export interface ReadingFrames {
-  readonly domains: Readonly<
-    Record<string, { readonly heading: string; readonly attributes: Readonly<Record<string, ReadingAttribute>> }>
-  >;
+  readonly domains: Readonly<Record<string, ReadingDomain>>;
+  /** Values of kinds that `MadeUp.value` does not make. */
+  readonly values?: Readonly<Record<string, readonly string[]>>;
   readonly fillers: readonly string[];
   readonly titles: readonly string[];
 }
@@ -109,9 +115,9 @@ export function readRefusals(set = FIRST_SET): Refusals {
 export function readReading(set = FIRST_SET): ReadingFrames {
   const { domains, ...rest } = asked<ReadingFrames>('reading.json', set);
   const whole = ({ statements, questions }: ReadingAttribute) => statements.length > 0 && questions.length > 0;
-  const left = Object.entries(domains).map(([name, { heading, attributes }]) => {
-    const kept = Object.entries(attributes).filter(([, attribute]) => whole(attribute));
-    return [name, { heading, attributes: Object.fromEntries(kept) }] as const;
+  const left = Object.entries(domains).map(([name, domain]) => {
+    const kept = Object.entries(domain.attributes).filter(([, attribute]) => whole(attribute));
+    return [name, { ...domain, attributes: Object.fromEntries(kept) }] as const;
   });
   return { ...rest, domains: Object.fromEntries(left) };
 }

@@ -44,7 +44,7 @@ class Maker {
     this.#madeUp = new MadeUp(this.#chance);
     this.#domain = this.#chance.pick(Object.keys(frames.domains));
     this.#attribute = this.#chance.pick(this.#attributes());
-    this.#entity = this.#fresh(() => this.#madeUp.entity(this.#domain));
+    this.#entity = this.#newEntity();
     this.#nPassages = this.#chance.whole(1, 3);
   }
 
@@ -75,7 +75,7 @@ class Maker {
   }
 
   #passageWithout(kind: (typeof ABSENT_KINDS)[number], first: boolean) {
-    const other = (attribute: string) => this.#say(this.#otherEntity(), attribute);
+    const other = (attribute: string) => this.#say(this.#newEntity(), attribute);
     if (kind === 'near-entity') return this.#passage(first ? [other(this.#attribute)] : []);
     if (kind === 'far') {
       const elsewhere = Object.keys(this.#frames.domains).filter((domain) => domain !== this.#domain);
@@ -94,7 +94,7 @@ class Maker {
       // Every second distractor is of the attribute that is asked about.
       const attributes = this.#attributes(domain);
       const attribute = domain === this.#domain && c.chance(0.5) ? this.#attribute : c.pick(attributes);
-      statements.push(this.#say(this.#otherEntity(domain), attribute, domain));
+      statements.push(this.#say(this.#newEntity(domain), attribute, domain));
     }
     const fillers = c.sample(this.#frames.fillers, c.whole(0, 3));
     const sentences = c.shuffle([...statements.map(({ text }) => text), ...fillers]);
@@ -121,13 +121,19 @@ class Maker {
 
   #say(entity: string, attribute: string, domain = this.#domain): Statement {
     const frame = this.#frame(domain, attribute);
-    const value = this.#fresh(() => this.#madeUp.value(frame.value));
+    const value = this.#value(frame.value);
     const text = this.#chance.pick(frame.statements).replaceAll('{e}', entity).replaceAll('{v}', value);
     return { entity, attribute, value, text: sentence(text) };
   }
 
-  #otherEntity(domain = this.#domain): string {
-    return this.#fresh(() => this.#madeUp.entity(domain));
+  #newEntity(domain = this.#domain): string {
+    const patterns = this.#frames.domains[domain].entity;
+    return this.#fresh(() => (patterns ? this.#madeUp.filled(this.#chance.pick(patterns)) : this.#madeUp.entity(domain)));
+  }
+
+  #value(kind: string): string {
+    const values = this.#frames.values?.[kind];
+    return this.#fresh(() => (values ? this.#chance.pick(values) : this.#madeUp.value(kind)));
   }
 
   #title(domain: string): string {
