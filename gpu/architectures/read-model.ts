@@ -35,12 +35,13 @@ export function readModel(file: GgufFile): ModelSpec {
   const tensors = new Tensors(file);
   const context: ReadContext = { metadata, tensors, ...readWidths(metadata) };
   const trainedContextTokens = metadata.count('context_length', LIMITS.context);
-  refuseSlidingWindow(metadata, trainedContextTokens);
+  if (!architecture.slidingWindow) refuseSlidingWindow(metadata, trainedContextTokens);
   const nLayers = readLayerCount(context);
 
   const { embedding, vocabularySize } = readEmbedding(file, context);
   const tiedHead = architecture.mayTieHead && !tensors.has('output.weight');
   const layers = Array.from({ length: nLayers }, (_, index) => architecture.readLayer(context, index));
+  const { rope, magnitude } = readRope(context, architecture, trainedContextTokens);
   const model: ModelSpec = {
     architecture: architecture.name,
     name: modelName(file),
@@ -53,10 +54,10 @@ export function readModel(file: GgufFile): ModelSpec {
     vocabularySize,
     trainedContextTokens,
     ...foldResidualScale(scales, readEpsilon(metadata)),
-    attentionScale: scales.attention ?? 1 / Math.sqrt(context.headWidth),
+    attentionScale: (scales.attention ?? 1 / Math.sqrt(context.headWidth)) * magnitude ** 2,
     logitScale: scales.logits,
     qkNorm: layers[0].attention.qNorm ? architecture.qkNorm : 'none',
-    rope: readRope(context, architecture),
+    rope,
     embedding,
     outputNorm: tensors.vector('output_norm.weight', context.modelWidth),
     head: tiedHead ? embedding : tensors.matrix('output.weight', vocabularySize, context.modelWidth),
