@@ -3,6 +3,7 @@ import { invariant } from '../invariant.ts';
 import { bf16Format } from './bf16.ts';
 import { f16Format } from './f16.ts';
 import { f32Format } from './f32.ts';
+import { mxfp4Format } from './mxfp4.ts';
 import { q40Format } from './q4-0.ts';
 import { q41Format } from './q4-1.ts';
 import { q4kFormat } from './q4-k.ts';
@@ -17,6 +18,7 @@ const FORMATS: Readonly<Record<ComputeType, QuantFormat>> = {
   Q8_0: q80Format,
   Q4_0: q40Format,
   Q4_1: q41Format,
+  MXFP4: mxfp4Format,
   Q4_K: q4kFormat,
   Q6_K: q6kFormat,
 };

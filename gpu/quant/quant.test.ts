@@ -84,6 +84,18 @@ describe('blocks worked out by hand', () => {
     expect([values[16], values[17], values[18]]).toEqual([6.5, -0.5, -1]);
   });
 
+  it('MXFP4: a power of two times a 4-bit float', () => {
+    const values = dequantise('MXFP4', Uint8Array.from([126, 0x0f, 0x71, ...repeat(14, 0x80)])); // the scale is 1/2
+    expect([...values.slice(0, 3)]).toEqual([-3, 0.25, 0]);
+    expect([...values.slice(16, 19)]).toEqual([0, 3, 0]);
+    const levels = Uint8Array.from({ length: 16 }, (_, i) => i);
+    const doubled = [...dequantise('MXFP4', Uint8Array.of(128, ...levels)).slice(0, 16)];
+    expect(doubled).toEqual([0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12]);
+    expect(dequantise('MXFP4', Uint8Array.of(0, 1, ...repeat(15, 0)))[0]).toBe(2 ** -128); // a denormal
+    expect(dequantise('MXFP4', Uint8Array.of(1, 1, ...repeat(15, 0)))[0]).toBe(2 ** -127);
+    expect(dequantise('MXFP4', Uint8Array.of(254, 1, ...repeat(15, 0)))[0]).toBe(2 ** 126);
+  });
+
   it('Q4_K: 6-bit scales and minima of the first and of the second four groups', () => {
     const block = new Uint8Array(144);
     block.set([...half(0x3c00), ...half(0x3800)]); // d = 1, dmin = 0.5
@@ -121,6 +133,7 @@ const RMS_BOUND: Record<ComputeType, number> = {
   Q8_0: 0.008,
   Q4_0: 0.11,
   Q4_1: 0.1,
+  MXFP4: 0.15,
   Q4_K: 0.09,
   Q6_K: 0.025,
 };
@@ -173,6 +186,15 @@ describe('ggml reference rounding', () => {
     expect(f16ToF32(block[0] | (block[1] << 8))).toBe(-1);
     expect(block[2 + 3]).toBe(0x80);
     expect(block[2 + 4]).toBe(0x8f);
+  });
+
+  it('MXFP4 takes its scale from the largest weight, and the nearer level, the first of two', () => {
+    const weights = new Float32Array(32);
+    weights.set([7.9, -0.2, 0.25, 0.75, -5, -8 + 2 ** -20]); // the largest lies in 4 … 8: scale 1
+    expect([...quantise('MXFP4', weights).slice(0, 7)]).toEqual([127, 7, 0, 0, 1, 0xe, 0xf]);
+    weights[31] = 8; // 8 … 16: scale 2; 1.25 times it is a tie too
+    weights[0] = 2.5;
+    expect([...quantise('MXFP4', weights).slice(0, 2)]).toEqual([128, 2]);
   });
 
   it('Q8_0 rounds halves away from zero', () => {

@@ -5,7 +5,8 @@
  * keep every load aligned. The total is GGUF's byte count plus at most 15 bytes of padding per plane. Plane p starts at
  * the 16-byte-aligned end of plane p-1; inside a plane, block b of the whole tensor (row-major) starts at
  * b · bytesPerBlock. Types that are already 16-aligned (F32, F16, BF16, Q4_K) have one plane and are not moved. Q8_0: q, d ·
- * Q4_0: qs, d · Q4_1: qs, (d, m) · Q6_K: ql, qh, scales, d. The last plane is padded too.
+ * Q4_0: qs, d · Q4_1: qs, (d, m) · MXFP4: qs, e ·
+ * Q6_K: ql, qh, scales, d. The last plane is padded too.
  */
 import type { GgmlTypeName } from '../gguf/types.ts';
 
@@ -17,6 +18,7 @@ export const COMPUTE_TYPES = [
   'Q8_0',
   'Q4_0',
   'Q4_1',
+  'MXFP4',
   'Q4_K',
   'Q6_K',
 ] as const satisfies readonly GgmlTypeName[];
@@ -38,6 +40,6 @@ export interface QuantFormat {
   readonly planes: readonly (readonly PlaneRun[])[];
   /** Dequantises `nBlocks` GGUF blocks. `out` has nBlocks · blockWeights places. f32 arithmetic as ggml does it. */
   dequantise(blocks: Uint8Array, nBlocks: number, out: Float32Array): void;
-  /** Where we have a quantiser of our own (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K for fixtures and upcycling). */
+  /** Where we have a quantiser of our own (all have one now, for fixtures and upcycling). */
   quantise?(weights: Float32Array, out: Uint8Array): void;
 }

@@ -9,7 +9,7 @@ import { memorySource } from '../gguf/memory-source.ts';
 import { openGguf } from '../gguf/read.ts';
 import { CaseRandom } from '../kernels/cases.ts';
 import { f16ToF32 } from '../quant/half.ts';
-import { COMPUTE_TYPES } from '../quant/types.ts';
+import { TYPES } from '../kernels/prefill-shared/case-helpers.ts';
 import { createReferenceEngine } from '../reference/engine.ts';
 import type { PlanContext } from './plan-context.ts';
 import { createPrefillPlan } from './prefill-plan.ts';
@@ -89,8 +89,8 @@ describe.skipIf(!gpu)('prefill plan', () => {
       expect(longer.logits).toEqual(whole.logits);
     });
 
-    // Every type in one architecture; tests/engine/ has all of both.
-    const types = architecture === 'mixtral' ? COMPUTE_TYPES : (['F32'] as const);
+    // Many types in one architecture; tests/engine/ has all.
+    const types = architecture === 'mixtral' ? TYPES : (['F32'] as const);
     test.each(types)('%s: logits, keys and routing are those of the f64 reference', async (type) => {
       const model = await modelOf({ architecture, type, seed: 4 });
       const nTokens = 24;

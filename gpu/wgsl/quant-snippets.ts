@@ -4,6 +4,7 @@ import bf16 from './bf16.wgsl';
 import f16 from './f16.wgsl';
 import f32 from './f32.wgsl';
 import i8x4 from './i8x4.wgsl';
+import mxfp4 from './mxfp4.wgsl';
 import q4_0 from './q4_0.wgsl';
 import q4_1 from './q4_1.wgsl';
 import q4_k from './q4_k.wgsl';
@@ -17,6 +18,7 @@ export const QUANT_SNIPPETS: Readonly<Record<ComputeType, string>> = {
   Q8_0: i8x4 + q8_0,
   Q4_0: q4_0,
   Q4_1: q4_1,
+  MXFP4: mxfp4,
   Q4_K: q4_k,
   Q6_K: q6_k,
 };

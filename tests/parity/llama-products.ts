@@ -21,6 +21,7 @@ export const llamaProduct: ProductOf = (type, weights, blocks) => {
       return (x) => matvec(weights, Float64Array.from(x, roundBf16));
     case 'Q8_0':
     case 'Q4_0':
+    case 'MXFP4':
       return (x) => matvec(weights, roundToQ8(x).rounded);
     case 'Q4_1':
       return (x) => multiplyQ41(weights, blocks, x);

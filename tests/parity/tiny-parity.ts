@@ -7,6 +7,7 @@ import type { GpuDevice } from '../../gpu/device/open-device.ts';
 import { memorySource } from '../../gpu/gguf/memory-source.ts';
 import { openGguf } from '../../gpu/gguf/read.ts';
 import { f32Value, stringValue } from '../../gpu/gguf/write.ts';
+import { TYPES } from '../../gpu/kernels/prefill-shared/case-helpers.ts';
 import { COMPUTE_TYPES, type ComputeType } from '../../gpu/quant/types.ts';
 import { createReferenceEngine, type ReferenceResult } from '../../gpu/reference/engine.ts';
 import { drawU32 } from '../../gpu/reference/ops/random.ts';
@@ -37,10 +38,10 @@ function layersOf(type: ComputeType): Partial<TinyModelOptions> {
   return type.endsWith('_K') ? { nLayers: 2 } : {};
 }
 
-/** Each architecture with each type, then what single files can hold besides. 300 positions are more than one attention split. */
+/** Each architecture with many types, a dense one and one of experts with all, then what single files can hold besides. 300 positions are more than one attention split. */
 export const TINY_CASES: readonly TinyCase[] = [
   ...TINY_ARCHITECTURES.flatMap((architecture) =>
-    COMPUTE_TYPES.map((type) => ({
+    (architecture === 'llama' || architecture === 'qwen3moe' ? COMPUTE_TYPES : TYPES).map((type) => ({
       name: architecture,
       options: { architecture, type, seed: SEED, ...layersOf(type) },
       positions: 64,

@@ -16,6 +16,11 @@ test('a few words an invocation, not too many workgroups', () => {
   expect(expertRepackGrid(2 ** 30)).toEqual([128, 3, 1]);
 });
 
+test('pieces of two bytes, of one where a run is odd', () => {
+  expect(expertRepackProgram('Q4_0').code).toContain('PIECE_BYTES: u32 = 2u');
+  expect(expertRepackProgram('MXFP4').code).toContain('PIECE_BYTES: u32 = 1u');
+});
+
 test('WGSL', async () => {
   await expect(expertRepackProgram('Q4_0').code).toMatchFileSnapshot('expert-repack.snap.wgsl');
 });

@@ -28,10 +28,7 @@ export function expertRepackProgram(type: ComputeType): KernelProgram {
   const { planes, blockBytes } = quantFormat(type);
   invariant(planes.length <= MAX_PLANES && planes.every((runs) => runs.length === 1), `${type}: a plane is one run of a block`);
   const plane = (p: number) => planes[p]?.[0] ?? { offsetBytes: 0, lengthBytes: 2 };
-  invariant(
-    planes.every((_, p) => plane(p).offsetBytes % 2 === 0 && plane(p).lengthBytes % 2 === 0) && blockBytes % 2 === 0,
-    `${type}: runs of whole halves`,
-  );
+  const isEven = [blockBytes, ...planes.flat().flatMap((run) => [run.offsetBytes, run.lengthBytes])].every((n) => n % 2 === 0);
   const consts = Object.fromEntries(
     Array.from({ length: MAX_PLANES }, (_, p) => [
       [`PLANE_${p}_BYTES`, plane(p).lengthBytes],
@@ -42,7 +39,14 @@ export function expertRepackProgram(type: ComputeType): KernelProgram {
     name: 'expert-repack',
     body,
     bindings: ['read', 'read-write'],
-    consts: { WORKGROUP_SIZE, KIND: kindOf(type), BLOCK_BYTES: blockBytes, N_PLANES: planes.length, ...consts },
+    consts: {
+      WORKGROUP_SIZE,
+      KIND: kindOf(type),
+      BLOCK_BYTES: blockBytes,
+      PIECE_BYTES: isEven ? 2 : 1,
+      N_PLANES: planes.length,
+      ...consts,
+    },
   });
 }
 

@@ -1,12 +1,13 @@
 // Puts an expert's GGUF blocks into planes (quant/types.ts), in its slot. The staged bytes begin with a header of three jobs (gate, up, down),
 // four words each: first word of the blocks, first word of the planes in the shard, blocks, kind of the tensor type. A dispatch serves one kind;
-// grid: (workgroups over words, 3 jobs). Every run of a block has an even length and begins at an even byte.
+// grid: (workgroups over words, 3 jobs). Bytes move in pieces: PIECE_BYTES is 2 where every run of a block has an even length and begins at an even
+// byte, else 1.
 @group(0) @binding(0) var<storage, read> staged: array<u32>;
 @group(0) @binding(1) var<storage, read_write> shard: array<u32>;
 
-// The two bytes at an even byte address of the blocks.
-fn half_at(byte: u32) -> u32 {
-  return (staged[byte / 4u] >> (8u * (byte & 2u))) & 0xFFFFu;
+// The piece at a byte address of the blocks, a multiple of PIECE_BYTES.
+fn piece_at(byte: u32) -> u32 {
+  return (staged[byte / 4u] >> (8u * (byte & 3u))) & ((1u << (8u * PIECE_BYTES)) - 1u);
 }
 
 // Words of a plane, padding included.
@@ -16,15 +17,15 @@ fn plane_words(bytes_per_block: u32, n_blocks: u32) -> u32 {
 
 // Word `word` of the plane that takes `n` bytes from byte `run` on of each block.
 fn plane_word(n: u32, run: u32, blocks: u32, n_blocks: u32, word: u32) -> u32 {
-  var halves = vec2<u32>();
-  for (var i = 0u; i < 2u; i++) {
-    let byte = 4u * word + 2u * i;
+  var bytes = 0u;
+  for (var i = 0u; i < 4u; i += PIECE_BYTES) {
+    let byte = 4u * word + i;
     let block = byte / n;
     if (block < n_blocks) {
-      halves[i] = half_at(blocks + block * BLOCK_BYTES + run + byte % n);
+      bytes |= piece_at(blocks + block * BLOCK_BYTES + run + byte % n) << (8u * i);
     }
   }
-  return halves.x | (halves.y << 16u);
+  return bytes;
 }
 
 @compute @workgroup_size(WORKGROUP_SIZE)

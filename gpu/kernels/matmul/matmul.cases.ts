@@ -1,6 +1,6 @@
 /** Cases of `matmul`: every tensor type, tails of rows and tokens, epilogues, outliers, a matrix inside a fused region. */
 import { CaseRandom, caseMatrix, joinPlanes, type KernelCase } from '../cases.ts';
-import { SUM_TOLERANCE, TYPES, withOutliers } from '../prefill-shared/case-helpers.ts';
+import { OTHER_TYPES, SUM_TOLERANCE, TYPES, withOutliers } from '../prefill-shared/case-helpers.ts';
 import { chunkBytes } from '../prefill-shared/chunk.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { matmulGrid, matmulParams, matmulProgram } from './matmul.ts';
@@ -90,7 +90,9 @@ const fusedCase: KernelCase = {
 };
 
 export const matmulCases: readonly KernelCase[] = [
-  ...TYPES.map((type, i) => matmulCase(`${type}, tails of rows and tokens`, 200 + i, { type, rows: 70, cols: 256, nTokens: 21 })),
+  ...[...TYPES, ...OTHER_TYPES].map((type, i) =>
+    matmulCase(`${type}, tails of rows and tokens`, 200 + i, { type, rows: 70, cols: 256, nTokens: 21 }),
+  ),
   matmulCase('one token', 220, { type: 'Q4_0', rows: 65, cols: 96, nTokens: 1 }),
   matmulCase('one row', 221, { type: 'F32', rows: 1, cols: 64, nTokens: 17 }),
   matmulCase('bias', 222, { type: 'F16', rows: 64, cols: 64, nTokens: 16, bias: true }),

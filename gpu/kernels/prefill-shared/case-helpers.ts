@@ -1,7 +1,7 @@
 /** What the prefill kernels' case tables share: tolerances, routings and slabs of random experts. */
 import { decodeKv, encodeKv } from '../../quant/kv-formats.ts';
 import type { KvType } from '../../quant/kv-types.ts';
-import type { ComputeType } from '../../quant/types.ts';
+import { COMPUTE_TYPES, type ComputeType } from '../../quant/types.ts';
 import { caseMatrix, joinPlanes, type CaseMatrix, type CaseRandom, type Tolerance } from '../cases.ts';
 import type { SortedPairs } from '../experts-sort/experts-sort.ref.ts';
 import { maxTiles, TILE_ROWS } from '../experts-sort/experts-sort.ts';
@@ -25,7 +25,11 @@ export const KV_TOLERANCE: Readonly<Record<KvType, Tolerance>> = {
   f32: { nmse: 1e-10, reason: 'angles below 64 are within 64 · 2^-24, squared 1.5e-11' },
 };
 
+/** What every kernel is tried with. */
 export const TYPES: readonly ComputeType[] = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0', 'Q4_1', 'Q4_K', 'Q6_K'];
+
+/** Kernels reach a type's weights through its snippet alone, so these are tried with one mat-vec and one matmul only. */
+export const OTHER_TYPES = COMPUTE_TYPES.filter((type) => !TYPES.includes(type));
 
 /** Numbers with a few outliers of 1e4, as residual streams have them. */
 export function withOutliers(random: CaseRandom, length: number): Float32Array<ArrayBuffer> {

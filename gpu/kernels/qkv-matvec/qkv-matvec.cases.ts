@@ -2,7 +2,7 @@
 import type { ComputeType } from '../../quant/types.ts';
 import { CaseRandom, caseMatrix, joinF32, joinPlanes, type KernelCase } from '../cases.ts';
 import { laneVariant } from '../lanes.ts';
-import { SUM_TOLERANCE, TYPES, withOutliers } from '../prefill-shared/case-helpers.ts';
+import { OTHER_TYPES, SUM_TOLERANCE, TYPES, withOutliers } from '../prefill-shared/case-helpers.ts';
 import { qkvMatvecKernel } from './qkv-matvec.ts';
 import { qkvMatvecRef } from './qkv-matvec.ref.ts';
 
@@ -70,6 +70,7 @@ const same = (type: ComputeType) => [type, type, type] as const;
 
 export const qkvMatvecCases: readonly KernelCase[] = [
   ...TYPES.map((type, i) => qkvCase(type, 200 + i, { types: same(type) })),
+  ...OTHER_TYPES.map((type, i) => qkvCase(type, 220 + i, { types: same(type) })),
   qkvCase('q and k Q4_K, v Q6_K', 210, { types: ['Q4_K', 'Q4_K', 'Q6_K'], modelWidth: 512 }),
   qkvCase('three types', 211, { types: ['Q4_0', 'F16', 'Q8_0'] }),
   qkvCase('biases', 212, { types: same('Q8_0'), bias: true }),

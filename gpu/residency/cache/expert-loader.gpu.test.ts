@@ -23,6 +23,7 @@ describe.skipIf(!devices.GPU).each(['host', 'GPU'] as const)('planes made by the
     ['Q4_K', 'Q6_K'],
     ['Q4_K', 'Q4_K'],
     ['F16', 'Q4_1'],
+    ['MXFP4', 'Q8_0'],
   ] as const)('%s and %s', async (type, otherType) => {
     const gpu = devices[who]!;
     const source = memorySource('tiny.gguf', tinyModel({ architecture: 'mixtral', type, otherType, seed: 5 }));
