@@ -7,6 +7,7 @@ import type { GgufFile, GgufTensor } from '../gguf/types.ts';
 import { bailingmoe2 } from './bailingmoe2.ts';
 import { LIMITS, type Architecture, type ReadContext, type Scales } from './context.ts';
 import { glm4moe } from './glm4moe.ts';
+import { gptOss } from './gpt-oss.ts';
 import { granitemoe } from './granitemoe.ts';
 import { llama } from './llama.ts';
 import { Metadata } from './metadata.ts';
@@ -17,7 +18,7 @@ import { readRope } from './rope.ts';
 import { Tensors } from './tensors.ts';
 import type { ModelSpec } from './types.ts';
 
-const ARCHITECTURES: readonly Architecture[] = [llama, qwen2moe, qwen3moe, olmoe, bailingmoe2, glm4moe, granitemoe];
+const ARCHITECTURES: readonly Architecture[] = [llama, qwen2moe, qwen3moe, olmoe, bailingmoe2, glm4moe, granitemoe, gptOss];
 
 /** As files name them in `general.architecture`. */
 export const architectureNames: readonly string[] = ARCHITECTURES.map(({ name }) => name);
