@@ -3,10 +3,16 @@ import { invariant } from '../invariant.ts';
 import { bf16Format } from './bf16.ts';
 import { f16Format } from './f16.ts';
 import { f32Format } from './f32.ts';
+import { iq4nlFormat } from './iq4-nl.ts';
 import { mxfp4Format } from './mxfp4.ts';
+import { q2kFormat } from './q2-k.ts';
+import { q3kFormat } from './q3-k.ts';
 import { q40Format } from './q4-0.ts';
 import { q41Format } from './q4-1.ts';
 import { q4kFormat } from './q4-k.ts';
+import { q50Format } from './q5-0.ts';
+import { q51Format } from './q5-1.ts';
+import { q5kFormat } from './q5-k.ts';
 import { q6kFormat } from './q6-k.ts';
 import { q80Format } from './q8-0.ts';
 import { COMPUTE_TYPES, type ComputeType, type QuantFormat } from './types.ts';
@@ -18,8 +24,14 @@ const FORMATS: Readonly<Record<ComputeType, QuantFormat>> = {
   Q8_0: q80Format,
   Q4_0: q40Format,
   Q4_1: q41Format,
+  Q5_0: q50Format,
+  Q5_1: q51Format,
+  IQ4_NL: iq4nlFormat,
   MXFP4: mxfp4Format,
+  Q2_K: q2kFormat,
+  Q3_K: q3kFormat,
   Q4_K: q4kFormat,
+  Q5_K: q5kFormat,
   Q6_K: q6kFormat,
 };
 

@@ -84,6 +84,30 @@ describe('blocks worked out by hand', () => {
     expect([values[16], values[17], values[18]]).toEqual([6.5, -0.5, -1]);
   });
 
+  it('Q5_0: nibbles and fifth bits, minus 16', () => {
+    const high = [0b0000_0001, 0, 0b0000_0010, 0b1000_0000]; // of weights 0, 17 and 31
+    const values = dequantise('Q5_0', Uint8Array.from([...half(0x4000), ...high, 0xf0, 0x19, ...repeat(14, 0x88)])); // d = 2
+    expect([values[0], values[1], values[2], values[15]]).toEqual([0, -14, -16, -16]);
+    expect([values[16], values[17], values[18], values[31]]).toEqual([-2, 2, -16, 16]);
+  });
+
+  it('Q5_1: d · q + m with fifth bits', () => {
+    const high = [0b0000_0001, 0, 0b0000_0010, 0b1000_0000]; // of weights 0, 17 and 31
+    const block = [...half(0x3800), ...half(0xbc00), ...high, 0xf0, 0x19, ...repeat(14, 0)]; // d = 0.5, m = -1
+    const values = dequantise('Q5_1', Uint8Array.from(block));
+    expect([values[0], values[1], values[2]]).toEqual([7, 3.5, -1]);
+    expect([values[16], values[17], values[18], values[31]]).toEqual([6.5, 7.5, -1, 7]);
+  });
+
+  it('IQ4_NL: d · one of sixteen levels', () => {
+    const levels = Array.from({ length: 16 }, (_, i) => i);
+    const values = [...dequantise('IQ4_NL', Uint8Array.from([...half(0xc000), ...levels]))]; // d = -2
+    const twice = [254, 208, 166, 130, 98, 70, 44, 20, -2, -26, -50, -76, -106, -138, -178, -226];
+    expect(values.slice(0, 16)).toEqual(twice);
+    expect(values.slice(16)).toEqual(repeat(16, 254));
+    expect(dequantise('IQ4_NL', Uint8Array.from([...half(0x3800), ...levels.map((i) => i << 4)]))[16 + 9]).toBe(6.5);
+  });
+
   it('MXFP4: a power of two times a 4-bit float', () => {
     const values = dequantise('MXFP4', Uint8Array.from([126, 0x0f, 0x71, ...repeat(14, 0x80)])); // the scale is 1/2
     expect([...values.slice(0, 3)]).toEqual([-3, 0.25, 0]);
@@ -94,6 +118,34 @@ describe('blocks worked out by hand', () => {
     expect(dequantise('MXFP4', Uint8Array.of(0, 1, ...repeat(15, 0)))[0]).toBe(2 ** -128); // a denormal
     expect(dequantise('MXFP4', Uint8Array.of(1, 1, ...repeat(15, 0)))[0]).toBe(2 ** -127);
     expect(dequantise('MXFP4', Uint8Array.of(254, 1, ...repeat(15, 0)))[0]).toBe(2 ** 126);
+  });
+
+  it('Q2_K: a scale and a minimum in each of sixteen bytes', () => {
+    const block = new Uint8Array(84);
+    block.set([...half(0x3c00), ...half(0x3800)], 80); // d = 1, dmin = 0.5
+    block[5] = 0x73; // half 0, j = 2, i from 16 on
+    block[13] = 0xf1; // half 1
+    block[16 + 20] = 2 << 4;
+    block[16 + 32 + 20] = 3 << 4;
+    const values = dequantise('Q2_K', block);
+    expect(values[20]).toBe(0);
+    expect(values[64 + 20]).toBe(3 * 2 - 0.5 * 7);
+    expect(values[64 + 21]).toBe(-3.5);
+    expect(values[128 + 64 + 20]).toBe(3 - 0.5 * 15);
+  });
+
+  it('Q3_K: two low bits, a third one, 6-bit scales from two places', () => {
+    const block = new Uint8Array(110);
+    block.set(half(0x3800), 108); // d = 0.5
+    block[96 + 5] = 0x39; // low bits of scale 5: 9, of scale 13: 3
+    block[96 + 9] = 0b01_00_10_00; // high bits of scale 5: 2, of scale 13: 1
+    block[32 + 20] = 3 << 4; // half 0, j = 2, i = 20
+    block[32 + 32 + 20] = 1 << 4; // half 1
+    block[20] = 1 << 2; // third bit of half 0, j = 2, i = 20
+    const values = dequantise('Q3_K', block);
+    expect(values[0]).toBe(0.5 * (0 - 32) * (0 - 4));
+    expect(values[64 + 20]).toBe(0.5 * (9 + 32 - 32) * (3 + 4 - 4));
+    expect(values[128 + 64 + 20]).toBe(0.5 * (3 + 16 - 32) * (1 - 4));
   });
 
   it('Q4_K: 6-bit scales and minima of the first and of the second four groups', () => {
@@ -110,6 +162,22 @@ describe('blocks worked out by hand', () => {
     expect(values[32 + 3]).toBe(-2);
     expect(values[5 * 32 + 31]).toBe(23 * 6 - 0.5 * 37);
     expect(values[4 * 32 + 31]).toBe(0);
+  });
+
+  it('Q5_K: scales as in Q4_K, a fifth bit per group in each byte of qh', () => {
+    const block = new Uint8Array(176);
+    block.set([...half(0x3c00), ...half(0x3800)]); // d = 1, dmin = 0.5
+    block.set([0b01_000011, 0, 0, 0, 0b10_000100, 0, 0, 0, 0x57], 4 + 1); // groups 1 and 5 as above
+    block[16 + 2] = 1 << 1; // i = 2, group 1
+    block[16 + 30] = 1 << 5; // i = 30, group 5
+    block[48 + 2] = 0xa1; // i = 2: group 0 low 1, group 1 high 10
+    block[48 + 64 + 31] = 0x6c; // i = 31: group 4 low 12, group 5 high 6
+    const values = dequantise('Q5_K', block);
+    expect(values[2]).toBe(0); // group 0 has sc = mn = 0
+    expect(values[32 + 2]).toBe(3 * 26 - 0.5 * 4);
+    expect(values[32 + 30]).toBe(-2);
+    expect(values[5 * 32 + 30]).toBe(23 * 16 - 0.5 * 37);
+    expect(values[5 * 32 + 31]).toBe(23 * 6 - 0.5 * 37);
   });
 
   it('Q6_K: low nibbles, two high bits, signed scales per 16', () => {
@@ -133,8 +201,14 @@ const RMS_BOUND: Record<ComputeType, number> = {
   Q8_0: 0.008,
   Q4_0: 0.11,
   Q4_1: 0.1,
+  Q5_0: 0.055,
+  Q5_1: 0.05,
+  IQ4_NL: 0.1,
   MXFP4: 0.15,
+  Q2_K: 0.4,
+  Q3_K: 0.22,
   Q4_K: 0.09,
+  Q5_K: 0.045,
   Q6_K: 0.025,
 };
 
@@ -271,5 +345,5 @@ it.each(COMPUTE_TYPES)('planes of %s from pieces in any order are those of the w
 
 it('knows which types it computes with', () => {
   expect(isComputeType('Q6_K')).toBe(true);
-  expect(isComputeType('Q5_K')).toBe(false);
+  expect(isComputeType('IQ4_XS')).toBe(false);
 });

@@ -4,9 +4,9 @@
  * Plane layout ("planes"): GPU storage is read as `array<vec4<u32>>`, so a tensor's blocks are split into planes that
  * keep every load aligned. The total is GGUF's byte count plus at most 15 bytes of padding per plane. Plane p starts at
  * the 16-byte-aligned end of plane p-1; inside a plane, block b of the whole tensor (row-major) starts at
- * b · bytesPerBlock. Types that are already 16-aligned (F32, F16, BF16, Q4_K) have one plane and are not moved. Q8_0: q, d ·
- * Q4_0: qs, d · Q4_1: qs, (d, m) · MXFP4: qs, e ·
- * Q6_K: ql, qh, scales, d. The last plane is padded too.
+ * b · bytesPerBlock. Types that are already 16-aligned (F32, F16, BF16, Q4_K, Q5_K) have one plane and are not moved. Q8_0: q, d ·
+ * Q4_0: qs, d · Q4_1: qs, (d, m) · Q5_0: qs, qh, d · Q5_1: qs, (d, m, qh) · IQ4_NL: qs, d · MXFP4: qs, e ·
+ * Q2_K: scales, qs, (d, dmin) · Q3_K: hmask, qs, scales, d · Q6_K: ql, qh, scales, d. The last plane is padded too.
  */
 import type { GgmlTypeName } from '../gguf/types.ts';
 
@@ -18,8 +18,14 @@ export const COMPUTE_TYPES = [
   'Q8_0',
   'Q4_0',
   'Q4_1',
+  'Q5_0',
+  'Q5_1',
+  'IQ4_NL',
   'MXFP4',
+  'Q2_K',
+  'Q3_K',
   'Q4_K',
+  'Q5_K',
   'Q6_K',
 ] as const satisfies readonly GgmlTypeName[];
 export type ComputeType = (typeof COMPUTE_TYPES)[number];

@@ -1,8 +1,9 @@
 /**
  * Products as llama.cpp computes them on the CPU: it rounds the activations first, by the type of the weights (ggml's `vec_dot_type`): Q8_0 or
- * Q8_1 blocks of 32 for the 4- and 8-bit types, Q8_K blocks of 256 for k-quants, f16 and bf16 for those. With them the f64 reference tells
+ * Q8_1 blocks of 32 for types with such blocks, Q8_K blocks of 256 for k-quants, f16 and bf16 for those. With them the f64 reference tells
  * this rounding apart from a mistake of ours. Source: ggml/src/ggml-quants.c, ggml/src/ggml-cpu/quants.c.
  */
+import { quantFormat } from '../../gpu/quant/formats.ts';
 import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16, readF16 } from '../../gpu/quant/half.ts';
 import { matvec } from '../../gpu/reference/ops/matvec.ts';
 import type { NumericArray } from '../../gpu/reference/ops/types.ts';
@@ -21,11 +22,17 @@ export const llamaProduct: ProductOf = (type, weights, blocks) => {
       return (x) => matvec(weights, Float64Array.from(x, roundBf16));
     case 'Q8_0':
     case 'Q4_0':
+    case 'Q5_0':
+    case 'IQ4_NL':
     case 'MXFP4':
       return (x) => matvec(weights, roundToQ8(x).rounded);
     case 'Q4_1':
-      return (x) => multiplyQ41(weights, blocks, x);
+    case 'Q5_1':
+      return (x) => multiplyWithSums(weights, blocks, quantFormat(type).blockBytes, x);
+    case 'Q2_K':
+    case 'Q3_K':
     case 'Q4_K':
+    case 'Q5_K':
     case 'Q6_K':
       return (x) => matvec(weights, roundToQ8K(x));
   }
@@ -51,11 +58,11 @@ function roundToQ8(x: NumericArray): { rounded: Float64Array; sumErrors: Float64
   return { rounded, sumErrors };
 }
 
-/** Q4_1 · Q8_1: the blocks' minimum is multiplied with the stored sum, not with the sum of the stored numbers. */
-function multiplyQ41(weights: Float32Array, blocks: Uint8Array, x: NumericArray): Float64Array {
+/** Q4_1 or Q5_1 · Q8_1: the blocks' minimum is multiplied with the stored sum, not with the sum of the stored numbers. */
+function multiplyWithSums(weights: Float32Array, blocks: Uint8Array, blockBytes: number, x: NumericArray): Float64Array {
   const { rounded, sumErrors } = roundToQ8(x);
   const out = matvec(weights, rounded);
-  const blockBytes = 20; // f16 scale, f16 minimum, 16 bytes of nibbles
+  // Blocks begin with f16 scale, f16 minimum.
   for (let row = 0; row < out.length; row++)
     for (let block = 0; block < sumErrors.length; block++)
       out[row] += readF16(blocks, (row * sumErrors.length + block) * blockBytes + 2) * sumErrors[block];

@@ -24,6 +24,8 @@ describe.skipIf(!devices.GPU).each(['host', 'GPU'] as const)('planes made by the
     ['Q4_K', 'Q4_K'],
     ['F16', 'Q4_1'],
     ['MXFP4', 'Q8_0'],
+    ['Q5_0', 'Q5_1'],
+    ['Q3_K', 'Q5_K'],
   ] as const)('%s and %s', async (type, otherType) => {
     const gpu = devices[who]!;
     const source = memorySource('tiny.gguf', tinyModel({ architecture: 'mixtral', type, otherType, seed: 5 }));

@@ -1,0 +1,51 @@
+/**
+ * Q5_1: 32 weights w = d·q + m. Block: f16 d, f16 m, u8 qh[4] (a little-endian u32: bit i is the fifth bit of weight i), u8 qs[16]; weight i < 16 is the
+ * low nibble of qs[i], weight 16 + i its high nibble. Planes: qs (16 bytes), d, m and qh (8). Layout and rounding after ggml `block_q5_1`,
+ * `quantize_row_q5_1_ref`.
+ */
+import { readF16, writeF16 } from './half.ts';
+import type { QuantFormat } from './types.ts';
+
+const fround = Math.fround;
+const BLOCK_BYTES = 24;
+const [QH, QS] = [4, 8];
+
+export const q51Format: QuantFormat = {
+  type: 'Q5_1',
+  blockWeights: 32,
+  blockBytes: BLOCK_BYTES,
+  planes: [[{ offsetBytes: QS, lengthBytes: 16 }], [{ offsetBytes: 0, lengthBytes: 8 }]],
+  dequantise(blocks, nBlocks, out) {
+    for (let b = 0; b < nBlocks; b++) {
+      const at = b * BLOCK_BYTES;
+      const d = readF16(blocks, at);
+      const m = readF16(blocks, at + 2);
+      for (let i = 0; i < 32; i++) {
+        const low = (blocks[at + QS + (i & 15)] >> (i < 16 ? 0 : 4)) & 15;
+        const high = (blocks[at + QH + (i >> 3)] >> (i & 7)) & 1;
+        out[b * 32 + i] = d * (low | (high << 4)) + m;
+      }
+    }
+  },
+  quantise(weights, out) {
+    for (let b = 0; b < weights.length / 32; b++) {
+      const at = b * BLOCK_BYTES;
+      let least = Infinity;
+      let most = -Infinity;
+      for (let i = 0; i < 32; i++) {
+        least = Math.min(least, weights[b * 32 + i]);
+        most = Math.max(most, weights[b * 32 + i]);
+      }
+      const d = fround(fround(most - least) / 31);
+      const inverse = d ? fround(1 / d) : 0;
+      out.fill(0, at, at + BLOCK_BYTES);
+      writeF16(out, at, d);
+      writeF16(out, at + 2, least);
+      for (let i = 0; i < 32; i++) {
+        const q = Math.min(31, Math.trunc(fround(fround(fround(weights[b * 32 + i] - least) * inverse) + 0.5)));
+        out[at + QS + (i & 15)] |= (q & 15) << (i < 16 ? 0 : 4);
+        out[at + QH + (i >> 3)] |= (q >> 4) << (i & 7);
+      }
+    }
+  },
+};
