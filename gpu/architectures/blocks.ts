@@ -8,6 +8,8 @@ export interface AttentionOptions {
   /** Whether q, k and v may have biases, and the output projection. */
   readonly qkvBias: boolean;
   readonly outputBias: boolean;
+  readonly sinks?: boolean;
+  readonly windowTokens?: number;
 }
 
 export function readAttention(context: ReadContext, index: number, options: AttentionOptions): AttentionTensors {
@@ -32,6 +34,8 @@ export function readAttention(context: ReadContext, index: number, options: Atte
     outputBias: bias(options.outputBias, 'attn_output', modelWidth),
     qNorm: norms && tensors.vector(name('attn_q_norm.weight'), norms[0]),
     kNorm: norms && tensors.vector(name('attn_k_norm.weight'), norms[1]),
+    sinks: options.sinks ? tensors.vector(name('attn_sinks.weight'), context.nHeads) : undefined,
+    windowTokens: options.windowTokens,
   };
 }
 
@@ -65,6 +69,8 @@ export interface MoeOptions {
   readonly expertWidth: number;
   readonly normalise: boolean;
   readonly sharedWidth: number;
+  /** Default `silu`. */
+  readonly activation?: MoeSpec['activation'];
 }
 
 /** Values of `expert_gating_func` in llama.cpp. */
@@ -87,7 +93,7 @@ export function readMoeSpec(context: ReadContext, options: MoeOptions): MoeSpec 
     metadata.refuse('expert_weights_norm', `${options.normalise} is what this architecture computes with`);
   if (![0, 1].includes(metadata.optionalNumber('expert_weights_scale') ?? 1))
     metadata.refuse('expert_weights_scale', 'only 0 or 1 is supported for this architecture');
-  return { ...counts, ...options, gating: 'softmax', weightScale: 1 };
+  return { activation: 'silu', ...counts, ...options, gating: 'softmax', weightScale: 1 };
 }
 
 /**
@@ -100,6 +106,7 @@ export function readSigmoidMoeSpec(context: ReadContext, options: Omit<MoeOption
   if ((metadata.optionalNumber('expert_gating_func') ?? GATING.sigmoid) !== GATING.sigmoid)
     metadata.refuse('expert_gating_func', `only sigmoid gating (${GATING.sigmoid}) is supported for this architecture`);
   return {
+    activation: 'silu',
     ...counts,
     ...options,
     gating: 'sigmoid',
@@ -163,6 +170,19 @@ export function readExperts(context: ReadContext, index: number, moe: MoeSpec): 
     gate: projection('gate', expertWidth, modelWidth),
     up: projection('up', expertWidth, modelWidth),
     down: projection('down', modelWidth, expertWidth),
+  };
+}
+
+/** What is added to the rows of the router and of the experts that `readExperts` has read. */
+export function readExpertBiases(
+  { tensors, modelWidth }: ReadContext,
+  index: number,
+  { nExperts, expertWidth }: MoeSpec,
+): Required<Pick<MoeFfnTensors, 'routerBias' | 'biases'>> {
+  const biases = (part: string, rows: number) => tensors.vectors(`blk.${index}.ffn_${part}_exps.bias`, nExperts, rows);
+  return {
+    routerBias: tensors.vector(`blk.${index}.ffn_gate_inp.bias`, nExperts),
+    biases: { gate: biases('gate', expertWidth), up: biases('up', expertWidth), down: biases('down', modelWidth) },
   };
 }
 

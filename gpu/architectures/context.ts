@@ -31,6 +31,10 @@ export interface Architecture {
   readonly ropeFactors: boolean;
   /** Whether `output.weight` may be missing, the embedding being the head then. */
   readonly mayTieHead: boolean;
+  /** Whether RoPE may be scaled by YaRN. */
+  readonly yarn?: boolean;
+  /** Whether its layers have windows of `attention.sliding_window` tokens. */
+  readonly slidingWindow?: boolean;
   /** Numbers that other architectures must not have in their files. */
   readonly readScales?: (metadata: Metadata) => Scales;
   /** Called for layers 0, 1, … in order. */

@@ -190,6 +190,7 @@ describe('accepted', () => {
       nExperts: E,
       nExpertsUsed: 2,
       expertWidth: F,
+      activation: 'silu',
       gating: 'softmax',
       normalise,
       weightScale: 1,

@@ -7,6 +7,7 @@ import type { GgufFile, GgufTensor } from '../gguf/types.ts';
 import { bailingmoe2 } from './bailingmoe2.ts';
 import { LIMITS, type Architecture, type ReadContext, type Scales } from './context.ts';
 import { glm4moe } from './glm4moe.ts';
+import { gptOss } from './gpt-oss.ts';
 import { granitemoe } from './granitemoe.ts';
 import { llama } from './llama.ts';
 import { Metadata } from './metadata.ts';
@@ -17,7 +18,7 @@ import { readRope } from './rope.ts';
 import { Tensors } from './tensors.ts';
 import type { ModelSpec } from './types.ts';
 
-const ARCHITECTURES: readonly Architecture[] = [llama, qwen2moe, qwen3moe, olmoe, bailingmoe2, glm4moe, granitemoe];
+const ARCHITECTURES: readonly Architecture[] = [llama, qwen2moe, qwen3moe, olmoe, bailingmoe2, glm4moe, granitemoe, gptOss];
 
 /** As files name them in `general.architecture`. */
 export const architectureNames: readonly string[] = ARCHITECTURES.map(({ name }) => name);
@@ -35,12 +36,13 @@ export function readModel(file: GgufFile): ModelSpec {
   const tensors = new Tensors(file);
   const context: ReadContext = { metadata, tensors, ...readWidths(metadata) };
   const trainedContextTokens = metadata.count('context_length', LIMITS.context);
-  refuseSlidingWindow(metadata, trainedContextTokens);
+  if (!architecture.slidingWindow) refuseSlidingWindow(metadata, trainedContextTokens);
   const nLayers = readLayerCount(context);
 
   const { embedding, vocabularySize } = readEmbedding(file, context);
   const tiedHead = architecture.mayTieHead && !tensors.has('output.weight');
   const layers = Array.from({ length: nLayers }, (_, index) => architecture.readLayer(context, index));
+  const { rope, magnitude } = readRope(context, architecture, trainedContextTokens);
   const model: ModelSpec = {
     architecture: architecture.name,
     name: modelName(file),
@@ -53,10 +55,10 @@ export function readModel(file: GgufFile): ModelSpec {
     vocabularySize,
     trainedContextTokens,
     ...foldResidualScale(scales, readEpsilon(metadata)),
-    attentionScale: scales.attention ?? 1 / Math.sqrt(context.headWidth),
+    attentionScale: (scales.attention ?? 1 / Math.sqrt(context.headWidth)) * magnitude ** 2,
     logitScale: scales.logits,
     qkNorm: layers[0].attention.qNorm ? architecture.qkNorm : 'none',
-    rope: readRope(context, architecture),
+    rope,
     embedding,
     outputNorm: tensors.vector('output_norm.weight', context.modelWidth),
     head: tiedHead ? embedding : tensors.matrix('output.weight', vocabularySize, context.modelWidth),

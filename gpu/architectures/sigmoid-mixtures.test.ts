@@ -25,7 +25,7 @@ test('bailingmoe2: a dense layer, then groups of experts beside a shared one; q,
   const ffn = spec.layers[1].ffn as MoeFfnTensors;
   expect(ffn.moe).toEqual({
     ...{ nExperts: 8, nExpertsUsed: 2, expertWidth: 96, sharedWidth: 96 },
-    ...{ gating: 'sigmoid', normalise: true, weightScale: 2.5, groups: { count: 4, used: 2 } },
+    ...{ activation: 'silu', gating: 'sigmoid', normalise: true, weightScale: 2.5, groups: { count: 4, used: 2 } },
   });
   expect(ffn.selectionBias?.shape).toEqual([8]);
   expect(ffn.shared?.outputGate).toBeUndefined();

@@ -77,7 +77,20 @@ export class Tensors {
 
   /** A norm weight, bias or list of factors: `[length]`, F32. */
   vector(name: string, length: number): GgufTensor {
-    const tensor = this.#shaped(name, [[length]]);
+    return this.#plain(name, [length]);
+  }
+
+  /** A vector for each of `count` experts: `[count, length]`, F32. */
+  vectors(name: string, count: number, length: number): GgufTensor {
+    return this.#plain(name, [count, length]);
+  }
+
+  optionalVector(name: string, length: number): GgufTensor | undefined {
+    return this.has(name) ? this.vector(name, length) : undefined;
+  }
+
+  #plain(name: string, shape: readonly number[]): GgufTensor {
+    const tensor = this.#shaped(name, [shape]);
     if (tensor.type !== 'F32')
       throw engineError('model.tensor', `Tensor ${name} has type ${tensor.type}; norms and biases must be F32.`, {
         tensor: name,
@@ -85,10 +98,6 @@ export class Tensors {
         allowed: 'F32',
       });
     return tensor;
-  }
-
-  optionalVector(name: string, length: number): GgufTensor | undefined {
-    return this.has(name) ? this.vector(name, length) : undefined;
   }
 
   /** Throws when the file has tensors that nobody asked for. */

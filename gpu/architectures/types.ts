@@ -7,7 +7,7 @@
  */
 import type { GgufFile, GgufTensor } from '../gguf/types.ts';
 
-export type ArchitectureName = 'llama' | 'qwen2moe' | 'qwen3moe' | 'olmoe' | 'bailingmoe2' | 'glm4moe' | 'granitemoe';
+export type ArchitectureName = 'llama' | 'qwen2moe' | 'qwen3moe' | 'olmoe' | 'bailingmoe2' | 'glm4moe' | 'granitemoe' | 'gpt-oss';
 
 export interface RopeSpec {
   /** `interleaved`: pairs (2i, 2i+1) (llama). `halves`: pairs (i, i + dims/2) (neox, qwen, olmoe). */
@@ -18,6 +18,16 @@ export interface RopeSpec {
   /** Per pair: position is multiplied by `scale` and the angle divided by `factors[i]` (rope_freqs.weight), f32 [dims/2]. */
   readonly scale: number;
   readonly factorsTensor?: GgufTensor;
+  /** Pairs that turn fast keep their angle, `scale` or not. What YaRN multiplies cosines and sines with is in `attentionScale`. */
+  readonly yarn?: YarnSpec;
+}
+
+/** YaRN (Peng et al. 2023, arXiv 2309.00071): which pairs are scaled goes by how often they turn in the length the model was first trained for. */
+export interface YarnSpec {
+  readonly originalContextTokens: number;
+  /** Turns above which a pair keeps its angle, and below which it is scaled in full. */
+  readonly fastTurns: number;
+  readonly slowTurns: number;
 }
 
 export interface MoeSpec {
@@ -32,6 +42,8 @@ export interface MoeSpec {
   readonly weightScale: number;
   /** 0 when there is no shared expert. */
   readonly sharedWidth: number;
+  /** What stands between an expert's gate and up rows and its down rows: silu(gate) · up, or that of gpt-oss (`clampedSwiglu` in gpu/reference/ops/ffn.ts). */
+  readonly activation: 'silu' | 'clamped-swiglu';
   /** Group-limited choice: only experts of the best groups can be chosen. Absent: there are no groups. */
   readonly groups?: ExpertGroups;
 }
@@ -66,6 +78,10 @@ export interface AttentionTensors {
   /** RMS norm of q and k before RoPE: [Hd] per head (qwen3) or [H·Hd] / [G·Hd] over the whole row (olmoe). */
   readonly qNorm?: GgufTensor;
   readonly kNorm?: GgufTensor;
+  /** A logit per head in the softmax's sum that brings no value, [H] (gpt-oss). */
+  readonly sinks?: GgufTensor;
+  /** A token sees so many positions, its own counted; absent: all before it. */
+  readonly windowTokens?: number;
 }
 
 export interface DenseFfnTensors {
@@ -82,10 +98,14 @@ export interface MoeFfnTensors {
   readonly router: GgufTensor; // [E, D]
   /** Added to the weights for the choice alone, [E]: what balances the load of a sigmoid router (arXiv 2408.15664). */
   readonly selectionBias?: GgufTensor;
+  /** Added to the router's logits, [E]. */
+  readonly routerBias?: GgufTensor;
   /** [E] slices, each of shape [F, D] / [F, D] / [D, F]. All experts of one projection have one type. */
   readonly gate: readonly ExpertSlice[];
   readonly up: readonly ExpertSlice[];
   readonly down: readonly ExpertSlice[];
+  /** Added to each expert's rows: [E, F], [E, F], [E, D], F32. Of a layer without a shared expert. */
+  readonly biases?: { readonly gate: GgufTensor; readonly up: GgufTensor; readonly down: GgufTensor };
   readonly shared?: {
     readonly gate: GgufTensor; // [Fs, D]
     readonly up: GgufTensor;

@@ -1,5 +1,6 @@
 /** One layer of the reference engine for one token, composed of the decode kernels' references. */
 import type { AttentionTensors, LayerSpec, ModelSpec, MoeFfnTensors } from '../architectures/types.ts';
+import type { GgufTensor } from '../gguf/types.ts';
 import type { KvType } from '../quant/kv-types.ts';
 import { attentionDecodeRef, type AttentionDecodeParams } from '../kernels/attention-decode/attention-decode.ref.ts';
 import { attentionReduceRef } from '../kernels/attention-reduce/attention-reduce.ref.ts';
@@ -71,6 +72,8 @@ export async function runLayer(
     kvRounding: settings.kvRounding,
     attentionScale: model.attentionScale,
     splitTokens: SPLIT_TOKENS,
+    sinks: attention.sinks,
+    windowTokens: layer.attention.windowTokens,
   };
   const partials = attentionDecodeRef(qkv, position, params, cache.keys, cache.values);
   const attended = attentionReduceRef(partials, model.headWidth);
@@ -107,7 +110,15 @@ async function runExperts(
     down: await weights.matrix(ffn.shared.down),
     outputGate: await weights.matrix(ffn.shared.outputGate),
   };
-  const routed = routerMatvecRef({ hMid, norm, epsilon, router: await weights.matrix(ffn.router), shared });
+  const routed = routerMatvecRef({
+    hMid,
+    norm,
+    epsilon,
+    router: await weights.matrix(ffn.router),
+    bias: await weights.values(ffn.routerBias),
+    shared,
+  });
+  const biases = ffn.biases && (await expertBiases(ffn.biases, weights, settings.leftOut));
   const experts = new Map<number, { gate: Matrix; up: Matrix; down: Matrix }>();
   for (const id of routeTopK(routed.logits, gating).ids)
     if (settings.leftOut?.has(id)) experts.set(id, nothing(ffn.moe.expertWidth, model.modelWidth));
@@ -125,15 +136,27 @@ async function runExperts(
     gating,
     gate: (id) => experts.get(id)!.gate,
     up: (id) => experts.get(id)!.up,
+    biases,
+    activation: ffn.moe.activation,
   });
   const hOut = expertsDownRef({
     hMid,
     routing: settings.leftOut?.renormalise ? { ...routing, weights: renormalised(routing, settings.leftOut) } : routing,
     hidden,
     down: (id) => experts.get(id)!.down,
+    biases: biases?.down,
     shared: shared && routed.shared && { ...routed.shared, down: shared.down },
   });
   return { hOut, routing: { ids: routing.ids, logits: routed.logits } };
+}
+
+/** By expert id; an expert that is left out adds nothing either. */
+async function expertBiases(tensors: NonNullable<MoeFfnTensors['biases']>, weights: ReferenceWeights, leftOut?: LeftOut) {
+  const rows = async (tensor: GgufTensor) => {
+    const [values, width] = [await weights.values(tensor), tensor.shape[1]];
+    return (id: number) => (leftOut?.has(id) ? new Float32Array(width) : values.subarray(id * width, (id + 1) * width));
+  };
+  return { gate: await rows(tensors.gate), up: await rows(tensors.up), down: await rows(tensors.down) };
 }
 
 /** An expert whose output is 0. */
@@ -161,5 +184,6 @@ async function loadAttention(tensors: AttentionTensors, weights: ReferenceWeight
     outputBias: await weights.values(tensors.outputBias),
     qNorm: await weights.values(tensors.qNorm),
     kNorm: await weights.values(tensors.kNorm),
+    sinks: await weights.values(tensors.sinks),
   };
 }

@@ -39,6 +39,13 @@ export interface LayerVectors {
   readonly ffnNorm: number;
   /** Of a sigmoid router, [E]. */
   readonly selectionBias: number;
+  readonly sinks: number;
+  /** Of the router's logits, [E]. */
+  readonly routerBias: number;
+  /** Of the experts: [E, F], [E, F], [E, D]. All or none. */
+  readonly gateBiases: number;
+  readonly upBiases: number;
+  readonly downBiases: number;
 }
 
 /** One projection inside every slot of a slab. */
@@ -47,6 +54,16 @@ export interface SlotPart {
   readonly rows: number;
   readonly cols: number;
   readonly offsetVec4: number;
+}
+
+/** Where a vector starts, undefined where the layer has none. */
+export function placed(element: number): number | undefined {
+  return element < 0 ? undefined : element;
+}
+
+/** Where the biases of gate and up rows start, undefined where experts have none. */
+export function expertBiases({ gateBiases, upBiases }: LayerVectors): { gate: number; up: number } | undefined {
+  return gateBiases < 0 ? undefined : { gate: gateBiases, up: upBiases };
 }
 
 export interface ExpertSlab {

@@ -5,6 +5,7 @@ import { quantFormat } from '../quant/formats.ts';
 import { planesSizeBytes } from '../quant/planes.ts';
 import type { FusedMatrices, MatrixBuffer, SlotPart } from './buffers.ts';
 import type { PlanContext } from './plan-context.ts';
+import { idleVectorBytes } from './weight-layout.ts';
 
 export interface StepBytes {
   readonly touched: number;
@@ -22,18 +23,21 @@ export function stepWeightBytes({ model, buffers, expertsUsed }: PlanContext): S
 
   let touched = row(model.embedding) + matrix(buffers.head) + buffers.globals.sizeBytes;
   let required = row(model.embedding) + tensors([model.head, model.outputNorm]);
-  model.layers.forEach(({ attention, ffnNorm, ffn }, i) => {
+  model.layers.forEach((spec, i) => {
+    const { attention, ffnNorm, ffn } = spec;
     const layer = buffers.layers[i];
-    const { norm, q, k, v, qBias, kBias, vBias, output, outputBias, qNorm, kNorm } = attention;
-    touched += layer.vectors.range.sizeBytes + fused(layer.qkv) + matrix(layer.output);
-    required += tensors([norm, q, k, v, qBias, kBias, vBias, output, outputBias, qNorm, kNorm, ffnNorm]);
+    const { norm, q, k, v, qBias, kBias, vBias, output, outputBias, qNorm, kNorm, sinks } = attention;
+    touched += layer.vectors.range.sizeBytes - idleVectorBytes(spec, expertsUsed[i]) + fused(layer.qkv) + matrix(layer.output);
+    required += tensors([norm, q, k, v, qBias, kBias, vBias, output, outputBias, qNorm, kNorm, sinks, ffnNorm]);
     if (ffn.kind === 'dense' && layer.ffn.kind === 'dense') {
       touched += fused(layer.ffn.gateUp) + matrix(layer.ffn.down);
       required += tensors([ffn.gate, ffn.up, ffn.down]);
     } else if (ffn.kind === 'moe' && layer.ffn.kind === 'moe') {
       const { router, slab, shared } = layer.ffn;
       touched += matrix(router) + expertsUsed[i] * (planes(slab.gate) + planes(slab.up) + planes(slab.down));
-      required += tensors([ffn.router]) + expertsUsed[i] * (slices(ffn.gate) + slices(ffn.up) + slices(ffn.down));
+      const biases = tensors([ffn.biases?.gate, ffn.biases?.up, ffn.biases?.down]) / ffn.moe.nExperts;
+      required +=
+        tensors([ffn.router, ffn.routerBias]) + expertsUsed[i] * (biases + slices(ffn.gate) + slices(ffn.up) + slices(ffn.down));
       if (shared) touched += fused(shared.up) + matrix(shared.down);
       required += tensors([ffn.shared?.gate, ffn.shared?.up, ffn.shared?.down, ffn.shared?.outputGate]);
     }

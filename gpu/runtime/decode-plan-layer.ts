@@ -17,7 +17,7 @@ import type { KernelInstance, LaneVariant } from '../kernels/lanes.ts';
 import { outputMatvecKernel } from '../kernels/output-matvec/output-matvec.ts';
 import { qkvMatvecKernel } from '../kernels/qkv-matvec/qkv-matvec.ts';
 import { routedLayout, routerMatvecKernel } from '../kernels/router-matvec/router-matvec.ts';
-import type { LayerBuffers, LayerVectors, MatrixBuffer } from './buffers.ts';
+import { expertBiases, placed, type LayerBuffers, type LayerVectors, type MatrixBuffer } from './buffers.ts';
 import type { DecodeActivations } from './decode-activations.ts';
 import type { PlanContext } from './plan-context.ts';
 import type { PrefillStep } from './prefill-plan-steps.ts';
@@ -47,7 +47,7 @@ export function attentionSteps(parts: DecodeParts, layer: LayerSpec): DecodeStep
   const { model, buffers, state } = context;
   const { vectors, qkv, output, keys, values, ffn } = buffers.layers[layer.index];
   const residual = a.hOut(layer.index - 1);
-  const shape = attentionShape(context, vectors);
+  const shape = attentionShape(context, layer, vectors);
   const [q, k, v] = qkv.parts;
   const qkvKernel = qkvMatvecKernel(
     {
@@ -88,7 +88,11 @@ export function ffnSteps(parts: DecodeParts, layer: LayerSpec): DecodeStep[] {
   return ffn.kind === 'dense' ? denseSteps(parts, layer, ffn) : expertSteps(parts, layer, ffn);
 }
 
-function attentionShape({ model, buffers, contextTokens, kvType }: PlanContext, vectors: LayerVectors): AttentionShape {
+function attentionShape(
+  { model, buffers, contextTokens, kvType }: PlanContext,
+  { attention }: LayerSpec,
+  vectors: LayerVectors,
+): AttentionShape {
   return {
     nHeads: model.nHeads,
     nKvHeads: model.nKvHeads,
@@ -104,6 +108,8 @@ function attentionShape({ model, buffers, contextTokens, kvType }: PlanContext, 
     pairing: model.rope.pairing,
     ropeDims: model.rope.dims,
     ropeOffset: buffers.ropeOffset,
+    sinks: placed(vectors.sinks),
+    windowTokens: attention.windowTokens,
   };
 }
 
@@ -135,6 +141,7 @@ function routerStep({ context, activations, variant }: DecodeParts, layer: Layer
       modelWidth: model.modelWidth,
       norm: vectors.ffnNorm,
       epsilon: model.rmsEpsilon,
+      bias: placed(vectors.routerBias),
       scores: moe.gating === 'sigmoid' ? { bias: vectors.selectionBias } : undefined,
       shared: shared && {
         width: shared.width,
@@ -188,17 +195,22 @@ function expertSteps(parts: DecodeParts, layer: LayerSpec, { slab, shared }: Moe
       norm: vectors.ffnNorm,
       epsilon: model.rmsEpsilon,
       margin: routingMargins[index],
+      activation: moe.activation,
+      biases: expertBiases(vectors),
     },
     variant,
   );
   const sharedDown = shared && onlyShard(shared.down);
   const sharedShape = shared && { width: shared.width, type: shared.down.type, hasOutputGate: shared.hasOutputGate };
-  const down = expertsDownKernel({ ...common, down: slab.down, shared: sharedShape }, variant);
+  const down = expertsDownKernel(
+    { ...common, down: slab.down, shared: sharedShape, biases: placed(vectors.downBiases) },
+    variant,
+  );
   const [first, second] = [slab.shards[0], slab.shards[nShards - 1]];
   const [hMid, routed] = [a.hMid(index), a.routed(index)];
   const upParams = expertsUpParams({ table_offset: slab.tableOffset, layer: index, record_at: a.recordAt(index) });
   const downParams = expertsDownParams({ table_offset: slab.tableOffset });
-  const sharedWeights = sharedDown?.range ?? first;
+  const sharedWeights = sharedDown?.range ?? (vectors.downBiases < 0 ? first : vectors.range);
   return [
     decodeStep(up, [upParams, first, second, slab.table, vectors.range, hMid, routed, state, a.expertRows]),
     decodeStep(down, [downParams, first, second, slab.table, a.expertRows, routed, sharedWeights, hMid, a.hOut(index)]),

@@ -167,26 +167,22 @@ describe.skipIf(!gpu)('engine', () => {
     });
   });
 
-  test('counters, memory and limits', async () => {
+  test.each(['mixtral', 'gpt-oss'] as const)('%s: counters, memory and limits', async (architecture) => {
     const before = gpu!.buffers.totalBytes;
-    await withEngine(
-      { architecture: 'mixtral', type: 'Q4_0', seed: 3 },
-      { tokensInFlight: 4, contextTokens: 32 },
-      async (engine) => {
-        await engine.prefill(randomTokens(14, 5, engine));
-        await collect(engine, { maxTokens: 8 });
-        const counters = engine.counters();
-        expect(counters.decodeTokens).toBe(8);
-        expect(counters.decodeDispatches).toBe(8 * (6 * engine.model.nLayers + 3));
-        expect(counters.decodeReadbacks).toBe(2);
-        expect(counters.weightBytesTouched / counters.weightBytesRequired).toBeLessThan(1.01);
-        expect(counters.weightBytesTouched).toBeGreaterThanOrEqual(counters.weightBytesRequired);
-        expect(engine.memory().totalBytes).toBe(gpu!.buffers.totalBytes);
-        await expect(engine.prefill(new Uint32Array(40))).rejects.toMatchObject({ code: 'engine.context-full' });
-      },
-    );
+    await withEngine({ architecture, type: 'Q4_0', seed: 3 }, { tokensInFlight: 4, contextTokens: 32 }, async (engine) => {
+      await engine.prefill(randomTokens(14, 5, engine));
+      await collect(engine, { maxTokens: 8 });
+      const counters = engine.counters();
+      expect(counters.decodeTokens).toBe(8);
+      expect(counters.decodeDispatches).toBe(8 * (6 * engine.model.nLayers + 3));
+      expect(counters.decodeReadbacks).toBe(2);
+      expect(counters.weightBytesTouched / counters.weightBytesRequired).toBeLessThan(1.01);
+      expect(counters.weightBytesTouched).toBeGreaterThanOrEqual(counters.weightBytesRequired);
+      expect(engine.memory().totalBytes).toBe(gpu!.buffers.totalBytes);
+      await expect(engine.prefill(new Uint32Array(40))).rejects.toMatchObject({ code: 'engine.context-full' });
+    });
     expect(gpu!.buffers.totalBytes).toBe(before);
-    const tooMany = withEngine({ architecture: 'mixtral', type: 'Q4_0', seed: 3 }, { expertsUsed: 99 }, async () => undefined);
+    const tooMany = withEngine({ architecture, type: 'Q4_0', seed: 3 }, { expertsUsed: 99 }, async () => undefined);
     await expect(tooMany).rejects.toMatchObject({ code: 'model.metadata' });
     expect(gpu!.buffers.totalBytes).toBe(before);
   });

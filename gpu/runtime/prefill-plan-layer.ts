@@ -17,7 +17,16 @@ import { ropeAppendGrid, ropeAppendProgram } from '../kernels/rope-append/rope-a
 import { routerTopkGrid, routerTopkProgram } from '../kernels/router-topk/router-topk.ts';
 import { swigluGrid, swigluProgram } from '../kernels/swiglu/swiglu.ts';
 import type { ComputeType } from '../quant/types.ts';
-import type { ExpertSlab, FusedMatrices, LayerBuffers, LayerVectors, MatrixBuffer, SharedExpertBuffers } from './buffers.ts';
+import {
+  expertBiases,
+  placed,
+  type ExpertSlab,
+  type FusedMatrices,
+  type LayerBuffers,
+  type LayerVectors,
+  type MatrixBuffer,
+  type SharedExpertBuffers,
+} from './buffers.ts';
 import type { PlanContext } from './plan-context.ts';
 import { sharedStride, type Activations } from './prefill-plan-activations.ts';
 import type { PrefillStep } from './prefill-plan-steps.ts';
@@ -88,7 +97,7 @@ export interface LayerSteps {
 
 export function layerSteps(parts: LayerParts, spec: LayerSpec): LayerSteps {
   const layer = parts.context.buffers.layers[spec.index];
-  const attention = attentionSteps(parts, layer);
+  const attention = attentionSteps(parts, spec, layer);
   if (layer.ffn.kind === 'dense') {
     return { before: [...attention, ...denseSteps(parts, layer, layer.ffn)], passing: null, after: [] };
   }
@@ -97,7 +106,7 @@ export function layerSteps(parts: LayerParts, spec: LayerSpec): LayerSteps {
   return { before: [...attention, ...moe.routing, ...moe.slots, ...moe.rest], passing: null, after: [] };
 }
 
-function attentionSteps(parts: LayerParts, layer: LayerBuffers): PrefillStep[] {
+function attentionSteps(parts: LayerParts, { attention }: LayerSpec, layer: LayerBuffers): PrefillStep[] {
   const { model, buffers, contextTokens, kvType } = parts.context;
   const { chunk, residual, normed, qkv, queries, attended, middle } = parts.activations;
   const { vectors, keys, values } = layer;
@@ -113,6 +122,8 @@ function attentionSteps(parts: LayerParts, layer: LayerBuffers): PrefillStep[] {
     ropeDims: model.rope.dims,
     ropeOffset: buffers.ropeOffset,
   };
+  const sinks = placed(vectors.sinks);
+  const shape = { ...heads, scale: model.attentionScale, sinks, windowTokens: attention.windowTokens };
   const qkvWidth = (model.nHeads + 2 * model.nKvHeads) * model.headWidth;
   return [
     normStep(parts, residual, vectors.range, vectors.attentionNorm),
@@ -127,8 +138,11 @@ function attentionSteps(parts: LayerParts, layer: LayerBuffers): PrefillStep[] {
       grid: (nTokens) => ropeAppendGrid(rope, nTokens),
     },
     {
-      program: attentionPrefillProgram(kvType),
-      bindings: [chunk, attentionPrefillParams({ ...heads, scale: model.attentionScale }), queries, keys, values, attended],
+      program: attentionPrefillProgram(kvType, sinks !== undefined),
+      bindings: [
+        ...[chunk, attentionPrefillParams(shape), queries, keys, values, attended],
+        ...(sinks === undefined ? [] : [vectors.range]),
+      ],
       grid: (nTokens) => attentionPrefillGrid(heads, nTokens),
     },
     ...matrixSteps(layer.output, { chunk, x: attended, out: middle, vectors: vectors.range, residual }, vectors.outputBias),
@@ -146,11 +160,11 @@ function moeSteps(parts: LayerParts, spec: LayerSpec, { vectors }: LayerBuffers,
   return {
     routing: [
       normStep(parts, middle, vectors.range, vectors.ffnNorm),
-      ...matrixSteps(ffn.router, { chunk, x: normed, out: routerLogits, vectors: vectors.range }),
+      ...matrixSteps(ffn.router, { chunk, x: normed, out: routerLogits, vectors: vectors.range }, vectors.routerBias),
       ...routingSteps(parts, moe, vectors),
     ],
-    slots: isStreamed ? [] : expertSteps(parts, moe, ffn.slab),
-    passing: ffn.transit ? expertSteps(parts, moe, ffn.transit) : null,
+    slots: isStreamed ? [] : expertSteps(parts, moe, ffn.slab, vectors),
+    passing: ffn.transit ? expertSteps(parts, moe, ffn.transit, vectors) : null,
     rest: [...(ffn.shared ? sharedSteps(parts, ffn.shared, vectors.range) : []), combineStep(parts, nUsed, ffn.shared)],
   };
 }
@@ -191,10 +205,11 @@ function routingSteps({ activations }: LayerParts, moe: MoeFfnTensors['moe'], ve
 }
 
 /** Those experts whose slots `slab.table` knows; the others' places are left as they are. */
-function expertSteps(parts: LayerParts, moe: MoeFfnTensors['moe'], slab: ExpertSlab): PrefillStep[] {
+function expertSteps(parts: LayerParts, moe: MoeFfnTensors['moe'], slab: ExpertSlab, vectors: LayerVectors): PrefillStep[] {
   const { normed, pairs, tiles, pairHidden, pairOutputs } = parts.activations;
   const { nExperts, nExpertsUsed, expertWidth } = moe;
   const { modelWidth } = parts.context.model;
+  const biases = expertBiases(vectors);
   const firstShards: number[] = [];
   for (let shard = 0; shard < slab.shards.length; shard += SHARDS_PER_DISPATCH) firstShards.push(shard);
   const place = (firstShard: number, input: BufferRange, output: BufferRange) => [
@@ -205,11 +220,12 @@ function expertSteps(parts: LayerParts, moe: MoeFfnTensors['moe'], slab: ExpertS
     pairs,
     input,
     output,
+    ...(biases ? [vectors.range] : []),
   ];
   const shared = { tableOffset: slab.tableOffset, slotStrideBytes: slab.slotStrideBytes, nExpertsUsed };
   return [
     ...firstShards.map((firstShard) => ({
-      program: expertsMatmulUpProgram(slab.gate.type, slab.up.type),
+      program: expertsMatmulUpProgram(slab.gate.type, slab.up.type, { activation: moe.activation, biases }),
       bindings: [
         expertMatmulParams({
           ...shared,
@@ -223,7 +239,7 @@ function expertSteps(parts: LayerParts, moe: MoeFfnTensors['moe'], slab: ExpertS
       grid: (nTokens: number) => expertsMatmulUpGrid(expertWidth, nExperts, nTokens * nExpertsUsed),
     })),
     ...firstShards.map((firstShard) => ({
-      program: expertsMatmulDownProgram(slab.down.type),
+      program: expertsMatmulDownProgram(slab.down.type, biases && vectors.downBiases),
       bindings: [
         expertMatmulParams({
           ...shared,

@@ -84,6 +84,11 @@ export function vectorsLayout({ attention, ffnNorm, ffn }: LayerSpec): VectorsLa
     ['kNorm', attention.kNorm],
     ['ffnNorm', ffnNorm],
     ['selectionBias', ffn.kind === 'moe' ? ffn.selectionBias : undefined],
+    ['sinks', attention.sinks],
+    ['routerBias', ffn.kind === 'moe' ? ffn.routerBias : undefined],
+    ['gateBiases', ffn.kind === 'moe' ? ffn.biases?.gate : undefined],
+    ['upBiases', ffn.kind === 'moe' ? ffn.biases?.up : undefined],
+    ['downBiases', ffn.kind === 'moe' ? ffn.biases?.down : undefined],
   ];
   let length = 0;
   const places = tensors.flatMap(([name, tensor]) => {
@@ -93,6 +98,13 @@ export function vectorsLayout({ attention, ffnNorm, ffn }: LayerSpec): VectorsLa
     return [{ name, tensor, offset }];
   });
   return { length, places };
+}
+
+/** Bytes of a layer's vectors that a step of one token does not read: the biases of experts that it does not use. */
+export function idleVectorBytes({ ffn }: LayerSpec, nExpertsUsed: number): number {
+  if (ffn.kind === 'dense' || !ffn.biases) return 0;
+  const { gate, up, down } = ffn.biases;
+  return (gate.sizeBytes + up.sizeBytes + down.sizeBytes) * (1 - nExpertsUsed / ffn.moe.nExperts);
 }
 
 function rowsPerShard(tensor: GgufTensor, type: ComputeType, rows: number, cols: number, limitBytes: number): number {

@@ -216,6 +216,11 @@ class Loader {
       kNorm: at('kNorm'),
       ffnNorm: at('ffnNorm'),
       selectionBias: at('selectionBias'),
+      sinks: at('sinks'),
+      routerBias: at('routerBias'),
+      gateBiases: at('gateBiases'),
+      upBiases: at('upBiases'),
+      downBiases: at('downBiases'),
     };
   }
 

@@ -185,6 +185,11 @@ describe('the fallback', () => {
       '<|start_header_id|>system<|end_header_id|>\n\nS<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nQ<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nA<|eot_id|><|start_header_id|>user<|end_header_id|>\n\nR<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n',
     ],
     [
+      'Harmony',
+      ['<|start|>', '<|channel|>', '<|message|>', '<|end|>'],
+      '<|start|>developer<|message|># Instructions\n\nS<|end|><|start|>user<|message|>Q<|end|><|start|>assistant<|channel|>final<|message|>A<|end|><|start|>user<|message|>R<|end|><|start|>assistant',
+    ],
+    [
       'Gemma',
       ['<start_of_turn>', '<end_of_turn>'],
       '<start_of_turn>user\nS\n\nQ<end_of_turn>\n<start_of_turn>model\nA<end_of_turn>\n<start_of_turn>user\nR<end_of_turn>\n<start_of_turn>model\n',
@@ -198,6 +203,59 @@ describe('the fallback', () => {
     expect(template.render(talk)).toBe(prompt);
     expect(textOf(template.renderPieces(talk))).toBe(prompt);
     expect(untrusted(template.renderPieces(talk)).join()).toMatch(/^S(,|\n\n)Q,A,R$/);
+  });
+});
+
+/** In the manner of gpt-oss' own: macros, a namespace, the clock, a developer's message, and a refusal of answers that spell channels. */
+const HARMONY_MARKERS = ['<|start|>', '<|channel|>', '<|message|>', '<|end|>', '<|return|>'];
+const HARMONY = `
+{%- macro opening() -%}
+    {%- if effort is not defined %}{%- set effort = "medium" %}{%- endif %}
+    {{- "Date: " + strftime_now("%Y-%m-%d") + "\n" }}
+    {{- "Reasoning: " + effort }}
+    {%- if tools -%}{{- "\nTools" }}{%- endif -%}
+{%- endmacro -%}
+{{- "<|start|>system<|message|>" }}{{- opening() }}{{- "<|end|>" }}
+{%- if messages[0].role == "developer" or messages[0].role == "system" %}
+    {%- set developer = messages[0].content %}{%- set turns = messages[1:] %}
+{%- else %}
+    {%- set developer = "" %}{%- set turns = messages %}
+{%- endif %}
+{%- if developer or tools %}{{- "<|start|>developer<|message|>" + developer + "<|end|>" }}{%- endif %}
+{%- set last = namespace(name=none) %}
+{%- for message in turns -%}
+    {%- if message.role == 'assistant' -%}
+        {%- if "<|channel|>final<|message|>" in message.content %}{{- raise_exception("channels in a content") }}{%- endif %}
+        {%- if "thinking" in message %}{{- message.thinking }}{%- endif %}
+        {{- "<|start|>assistant<|channel|>final<|message|>" + message.content + "<|end|>" }}
+        {%- set last.name = none %}
+    {%- elif message.role == 'user' -%}
+        {{- "<|start|>user<|message|>" + message.content + "<|end|>" }}
+    {%- endif -%}
+{%- endfor -%}
+{%- if add_generation_prompt -%}
+<|start|>assistant
+{%- endif -%}`;
+
+describe('Harmony', () => {
+  const template = make(HARMONY, HARMONY_MARKERS);
+  const final = (content: string) => `<|start|>assistant<|channel|>final<|message|>${content}<|end|>`;
+  const asked = (content: string) => `<|start|>user<|message|>${content}<|end|>`;
+  const opening = '<|start|>system<|message|>Date: 2024-07-06\nReasoning: medium<|end|>';
+
+  test('a system message is the developer’s; the prompt ends inside of a header', () => {
+    expect([template.source, template.reason]).toEqual(['file', undefined]);
+    expect(template.render([system('S'), user('Q'), assistant('A'), user('R')])).toBe(
+      `${opening}<|start|>developer<|message|>S<|end|>${asked('Q')}${final('A')}${asked('R')}<|start|>assistant`,
+    );
+  });
+
+  test('an answer that spells the markers is no reason to end the conversation', () => {
+    const spelled = 'It writes <|channel|>final<|message|> first.';
+    const pieces = template.renderPieces([user('Q'), assistant(spelled), user('R')]);
+    expect(textOf(pieces)).toBe(`${opening}${asked('Q')}${final(spelled)}${asked('R')}<|start|>assistant`);
+    expect(pieces.some(({ text, trusted }) => trusted && text.includes('It writes <|'))).toBe(false);
+    expect(() => template.render([user('Q'), assistant(spelled), user('R')])).toThrow('channels in a content');
   });
 });
 

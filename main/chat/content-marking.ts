@@ -1,18 +1,23 @@
 /**
  * Tells a rendered prompt's own text from the contents in it, whatever the template did to them. The template runs on placeholders, and
  * where its output with the real contents filled in (as they are, or trimmed) is the real output, that is the answer. A template that
- * looks into contents runs on contents whose first characters of special tokens are swapped for private-use characters.
+ * looks into contents runs on contents whose first characters of special tokens are swapped for private-use characters; so does one that refuses
+ * contents which spell its markers (gpt-oss' does).
  */
 import type { ChatMessage, PromptPiece } from '../../gpu/tokenizer/types.ts';
-import { engineError, isConclaveError } from '../../gpu/errors.ts';
+import { engineError, isConclaveError, type ConclaveError } from '../../gpu/errors.ts';
 
 type Render = (messages: readonly ChatMessage[]) => string;
 
 /** `specialTexts`: the texts that must not come out of a content as special tokens. */
 export function markContents(render: Render, messages: readonly ChatMessage[], specialTexts: readonly string[]): PromptPiece[] {
-  const real = render(messages);
-  const spare = spareCharacters(real + messages.map((message) => message.content).join(''));
-  return withPlaceholders(render, messages, real, spare) ?? withStandIns(render, messages, real, specialTexts, spare);
+  const real = rendered(render, messages);
+  const contents = messages.map((message) => message.content).join('');
+  const spare = spareCharacters((typeof real === 'string' ? real : '') + contents);
+  if (typeof real === 'string')
+    return withPlaceholders(render, messages, real, spare) ?? withStandIns(render, messages, real, specialTexts, spare);
+  if (!specialTexts.some((text) => contents.includes(text))) throw real;
+  return withStandIns(render, messages, real, specialTexts, spare);
 }
 
 function withPlaceholders(
@@ -47,10 +52,11 @@ function contentForms(content: string): string[] {
   return [content, content.trim(), content.trimStart(), content.trimEnd()];
 }
 
+/** `real`: what comes out with the real contents, or why nothing does. */
 function withStandIns(
   render: Render,
   messages: readonly ChatMessage[],
-  real: string,
+  real: string | ConclaveError,
   specialTexts: readonly string[],
   spare: SpareCharacters,
 ): PromptPiece[] {
@@ -79,25 +85,33 @@ function withStandIns(
       render,
       messages.map((message) => ({ role: message.role, content: hideButThoughts(message) })),
     );
-  const rendered = all !== null && show(all) === real ? all : butThoughts();
-  if (rendered === null) {
+  const isAll = all !== null && (typeof real !== 'string' || show(all) === real);
+  const chosen = isAll ? all : butThoughts();
+  if (chosen === null) {
+    if (typeof real !== 'string') throw real;
     throw engineError(
       'model.template',
       "The model's chat template refuses a content for characters in it. Start a new conversation.",
     );
   }
   return joined(
-    Array.from(rendered, (character) => ({ text: firstOf.get(character) ?? character, trusted: !firstOf.has(character) })),
+    Array.from(chosen, (character) => ({ text: firstOf.get(character) ?? character, trusted: !firstOf.has(character) })),
   );
 }
 
-function tryRender(render: Render, messages: readonly ChatMessage[]): string | null {
+function rendered(render: Render, messages: readonly ChatMessage[]): string | ConclaveError {
   try {
     return render(messages);
   } catch (error) {
-    if (isConclaveError(error)) return null; // it rendered with the real contents: the other way decides
+    if (isConclaveError(error)) return error;
     throw error;
   }
+}
+
+/** null where it fails: the other way decides. */
+function tryRender(render: Render, messages: readonly ChatMessage[]): string | null {
+  const text = rendered(render, messages);
+  return typeof text === 'string' ? text : null;
 }
 
 /** Empty pieces left out, neighbours of equal trust joined. */

@@ -19,6 +19,12 @@ interface Format {
   readonly answer: string;
 }
 
+const HARMONY_STARTS: Readonly<Record<ChatMessage['role'], string>> = {
+  system: '<|start|>developer<|message|># Instructions\n\n',
+  user: '<|start|>user<|message|>',
+  assistant: '<|start|>assistant<|channel|>final<|message|>',
+};
+
 const FORMATS: readonly Format[] = [
   {
     name: 'ChatML',
@@ -33,6 +39,13 @@ const FORMATS: readonly Format[] = [
     system: true,
     around: (role) => [`<|start_header_id|>${role}<|end_header_id|>\n\n`, '<|eot_id|>'],
     answer: '<|start_header_id|>assistant<|end_header_id|>\n\n',
+  },
+  {
+    name: 'Harmony',
+    tokens: ['<|start|>', '<|channel|>', '<|message|>', '<|end|>'],
+    system: true,
+    around: (role) => [HARMONY_STARTS[role], '<|end|>'],
+    answer: '<|start|>assistant',
   },
   {
     name: 'Gemma',

@@ -87,7 +87,8 @@ test('entries say what the engine cannot run and what fits, in words', () => {
     expect.stringContaining('Larger than') as unknown,
     expect.stringContaining('slow') as unknown,
   ]);
-  expect(entry('gpt-oss-20b').notYet).toContain('gpt-oss');
+  expect(entry('deepseek-v2-lite-chat').notYet).toContain('deepseek2');
+  expect(entry('gpt-oss-20b').notYet).toBeNull();
   expect(entry('qwen3-235b-a22b-instruct-2507').files[0]).toMatchObject({
     parts: 3,
     sizeBytes: null,

@@ -6,6 +6,7 @@ import { createTokenizer } from '../../gpu/tokenizer/tokenizer.ts';
 import type { ChatMessage, ChatTemplate, Tokenizer } from '../../gpu/tokenizer/types.ts';
 import type { ChatModel, EncodedPrompt } from '../chat/chat-model.ts';
 import { createChatTemplate } from '../chat/chat-template.ts';
+import { answerDecoder } from '../chat/harmony-decoder.ts';
 import type { NamedSampling } from '../contract/sampling.ts';
 import { answerOpening } from '../contract/thoughts.ts';
 import type { ModelFacts } from '../contract/types.ts';
@@ -54,7 +55,7 @@ export function chatModelOf(
     endIds: tokenizer.endIds,
     sampling,
     encodePrompt: (messages) => encodeMessages(messages, { tokenizer, template }),
-    decoder: () => tokenizer.decoder(),
+    decoder: () => answerDecoder(tokenizer),
   };
 }
 

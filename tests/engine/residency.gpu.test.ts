@@ -19,6 +19,7 @@ const MODELS: Record<string, Omit<TinyModelOptions, 'seed'>> = {
   qwen3moe: { architecture: 'qwen3moe', type: 'Q4_1', nLayers: 4 },
   olmoe: { architecture: 'olmoe', type: 'F16', nLayers: 4 },
   'groups of experts behind a dense layer': { architecture: 'bailingmoe2', type: 'Q8_0', nLayers: 4 },
+  'biases, sinks, windows': { architecture: 'gpt-oss', type: 'MXFP4', otherType: 'Q8_0', nLayers: 4 },
   'types mixed': { architecture: 'mixtral', type: 'Q4_K', otherType: 'Q6_K', nLayers: 4 },
   '64 experts, 2 used': { architecture: 'qwen3moe', type: 'Q8_0', nLayers: 3, nExperts: 64, nExpertsUsed: 2 },
   'half of the experts used': { architecture: 'olmoe', type: 'Q8_0', nLayers: 3, nExpertsUsed: 4 },

@@ -122,6 +122,7 @@ class Builder {
 
   async layer(index: number): Promise<LayerBuffers> {
     const { attention, ffn, ffnNorm } = this.#model.layers[index];
+    const moe = ffn.kind === 'moe' ? ffn : undefined;
     const { contextTokens, kvType = 'f16' } = this.#options;
     const kv = () => this.upload(new Uint8Array(kvBytesPerLayer(this.#model, kvType, contextTokens)));
     return {
@@ -134,7 +135,12 @@ class Builder {
         qNorm: attention.qNorm,
         kNorm: attention.kNorm,
         ffnNorm,
-        selectionBias: ffn.kind === 'moe' ? ffn.selectionBias : undefined,
+        selectionBias: moe?.selectionBias,
+        sinks: attention.sinks,
+        routerBias: moe?.routerBias,
+        gateBiases: moe?.biases?.gate,
+        upBiases: moe?.biases?.up,
+        downBiases: moe?.biases?.down,
       }),
       qkv: await this.fused([attention.q, attention.k, attention.v]),
       output: await this.matrix(attention.output),

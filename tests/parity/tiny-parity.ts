@@ -76,6 +76,11 @@ export const TINY_CASES: readonly TinyCase[] = [
     positions: 64,
   },
   {
+    name: 'gpt-oss, mixed with Q8_0',
+    options: { architecture: 'gpt-oss', type: 'MXFP4', otherType: 'Q8_0', seed: SEED },
+    positions: 64,
+  },
+  {
     name: 'mixtral, mixed with Q6_K',
     options: { architecture: 'mixtral', type: 'Q4_K', otherType: 'Q6_K', seed: SEED },
     positions: 64,

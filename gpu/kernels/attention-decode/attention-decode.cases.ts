@@ -1,4 +1,4 @@
-/** Cases of `attention-decode`: first token, one split, borders of splits, both pairings, both norms, clamp, GQA ratios, head widths, outliers. */
+/** Cases of `attention-decode`: first token, one split, borders of splits, both pairings, both norms, clamp, GQA ratios, head widths, outliers, sinks, windows. */
 import { encodeKv } from '../../quant/kv-formats.ts';
 import { ropeInverseFrequencies } from '../../reference/ops/rope.ts';
 import { attentionReduceRef } from '../attention-reduce/attention-reduce.ref.ts';
@@ -10,6 +10,9 @@ import { attentionDecodeRef } from './attention-decode.ref.ts';
 
 /** The angle position · frequency is an f32 product: at position 700 it errs by up to 2^-15, and f16 rounding of the new key adds 2^-12. */
 const TOLERANCE: Tolerance = { nmse: 1e-8, reason: 'f32 angles: (700 · 2^-24)² ≈ 2e-9; the new key may round to the other f16' };
+
+/** Of the least f32, which is the maximum of nothing. */
+const LEAST_BITS = 0xff7fffff;
 
 interface AttentionCase extends Partial<AttentionShape> {
   readonly position: number;
@@ -61,6 +64,7 @@ function attentionCase(name: string, seed: number, options: AttentionCase): Kern
           kNorm: shape.qkNorm === 'none' ? undefined : vectors.subarray(shape.kNorm, shape.kNorm + normWidth(shape, nKvHeads)),
           inverseFrequencies: frequencies,
           kvRounding: kvType,
+          sinks: shape.sinks === undefined ? undefined : vectors.subarray(shape.sinks, shape.sinks + nHeads),
         },
         keys.values,
         values.values,
@@ -68,6 +72,7 @@ function attentionCase(name: string, seed: number, options: AttentionCase): Kern
       const layout = attentionLayout(shape);
       const { program, grid } = attentionDecodeKernel(shape, laneVariant(capabilities));
       const near = (numbers: Float64Array): Expected => ({ type: 'f32', values: numbers, tolerance: TOLERANCE });
+      const before = Uint32Array.from({ length: 2 * nHeads }, (_, i) => (i % 2 ? 0 : LEAST_BITS)); // of a split before the window
       // Max and sum may be split otherwise by rounding; what counts is the output they give: partials are compared after division.
       const expected: Expected =
         partials.length === 1
@@ -78,7 +83,10 @@ function attentionCase(name: string, seed: number, options: AttentionCase): Kern
                 { offsetBytes: 4 * (layout.partials + split * nHeads * headWidth), expected: near(partial.weighted) },
                 {
                   offsetBytes: 4 * (layout.sums + 2 * split * nHeads),
-                  expected: near(Float64Array.from({ length: 2 * nHeads }, (_, i) => [partial.max, partial.sum][i % 2][i >> 1])),
+                  expected:
+                    partial.sum[0] === 0
+                      ? ({ type: 'u32', values: before } as const)
+                      : near(Float64Array.from({ length: 2 * nHeads }, (_, i) => [partial.max, partial.sum][i % 2][i >> 1])),
                 },
               ]),
             };
@@ -145,6 +153,20 @@ export const attentionDecodeCases: readonly KernelCase[] = [
   attentionCase('q8_0, head width 96', 935, { position: 20, headWidth: 96, kvType: 'q8_0', qkNorm: 'per-head' }),
   attentionCase('q8_0, head width 128', 936, { position: 300, headWidth: 128, kvType: 'q8_0', qkNorm: 'whole-row', clampQkv: 2 }),
   attentionCase('q8_0, eight query heads on one key head', 937, { position: 20, nHeads: 8, nKvHeads: 1, kvType: 'q8_0' }),
+  // Few programs for many cases: compiling one takes longer than running it.
+  attentionCase('sinks, the first token', 950, { position: 0, sinks: 4000 }),
+  attentionCase('sinks, one split', 951, { position: 41, sinks: 4000 }),
+  attentionCase('sinks, the first of the second split', 952, { position: SPLIT_TOKENS, sinks: 4000 }),
+  attentionCase('sinks, three splits: in the last alone', 953, { position: 700, sinks: 4000 }),
+  attentionCase('a window longer than what there is', 954, { position: 127, windowTokens: 128 }),
+  attentionCase('a window that leaves out the first token', 955, { position: 128, windowTokens: 128 }),
+  attentionCase('a window over the border of splits', 956, { position: 300, windowTokens: 128 }),
+  attentionCase('a window within the last of three splits', 957, { position: 700, windowTokens: 128 }),
+  attentionCase('sinks and a window of one, q8_0', 958, { position: 301, windowTokens: 1, sinks: 6001, kvType: 'q8_0' }),
+  attentionCase('sinks and a window of a split, f32, five query heads on one key head', 959, {
+    ...{ position: 2 * SPLIT_TOKENS, windowTokens: SPLIT_TOKENS, sinks: 6002 },
+    ...{ nHeads: 5, nKvHeads: 1, kvType: 'f32', pairing: 'interleaved' },
+  }),
   attentionCase('f32, the first token', 940, { position: 0, kvType: 'f32' }),
   attentionCase('f32, three splits', 941, { position: 700, kvType: 'f32' }),
   attentionCase('f32, head width 80', 942, { position: 20, headWidth: 80, kvType: 'f32', pairing: 'interleaved' }),

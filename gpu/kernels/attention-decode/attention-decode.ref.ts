@@ -1,5 +1,5 @@
 /** Reference of `attention-decode`: append one token's key and value, then attend over splits of the cache at absolute positions. */
-import { attendRange, type AttentionPartial } from '../../reference/ops/attention.ts';
+import { attendRange, firstSeen, type AttentionPartial } from '../../reference/ops/attention.ts';
 import type { NumericArray } from '../../reference/ops/types.ts';
 import { ropeAppendRef, type RopeAppendParams } from '../rope-append/rope-append.ref.ts';
 
@@ -8,6 +8,10 @@ export interface AttentionDecodeParams extends RopeAppendParams {
   readonly attentionScale: number;
   /** Positions per split; split s covers s · splitTokens ≤ p < (s + 1) · splitTokens. */
   readonly splitTokens: number;
+  /** [H]: joins the split of the new position. */
+  readonly sinks?: NumericArray;
+  /** Positions that the token sees, its own counted; absent: all. */
+  readonly windowTokens?: number;
 }
 
 /**
@@ -24,7 +28,11 @@ export function attentionDecodeRef(
   const query = ropeAppendRef(qkv, position, params, keys, values);
   const shape = { ...params, scale: params.attentionScale };
   const partials: AttentionPartial[] = [];
-  for (let from = 0; from <= position; from += params.splitTokens)
-    partials.push(attendRange(query, keys, values, from, Math.min(from + params.splitTokens, position + 1), shape));
+  const seen = firstSeen(position, params.windowTokens);
+  for (let from = 0; from <= position; from += params.splitTokens) {
+    const to = Math.min(from + params.splitTokens, position + 1);
+    const sinks = to > position ? params.sinks : undefined;
+    partials.push(attendRange(query, keys, values, Math.max(from, seen), to, shape, sinks));
+  }
   return partials;
 }

@@ -32,6 +32,11 @@ test('a worker per query head', () => {
   expect(attentionDecodeKernel({ ...SHAPE, nHeads: 32 }, SNAPSHOT_VARIANT).grid).toEqual([4, 1, 1]);
 });
 
+test('sinks and a window are constants of the program', () => {
+  const { code } = attentionDecodeKernel({ ...SHAPE, sinks: 400, windowTokens: 128 }, SNAPSHOT_VARIANT).program;
+  expect(code).toContain('const HAS_SINKS: bool = true;\nconst SINKS_AT: u32 = 400u;\nconst WINDOW: u32 = 128u;');
+});
+
 test('WGSL', async () => {
   await expect(attentionDecodeKernel(SHAPE, SNAPSHOT_VARIANT).program.code).toMatchFileSnapshot('attention-decode.snap.wgsl');
 });

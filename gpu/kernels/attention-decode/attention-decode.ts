@@ -29,6 +29,10 @@ export interface AttentionShape {
   readonly ropeDims: number;
   /** Element of `globals` where the inverse frequencies f32 [dims/2] start. */
   readonly ropeOffset: number;
+  /** Element of `vectors` where the heads' sinks [H] start; absent: none. */
+  readonly sinks?: number;
+  /** The token sees so many positions, its own counted; absent: all. */
+  readonly windowTokens?: number;
 }
 
 /** The attention buffer in f32 elements: output, then the partials of every split that the context can have. */
@@ -79,6 +83,9 @@ export function attentionDecodeKernel(shape: AttentionShape, variant: LaneVarian
       INTERLEAVED: shape.pairing === 'interleaved',
       ROPE_DIMS: shape.ropeDims,
       ROPE_OFFSET: shape.ropeOffset,
+      HAS_SINKS: shape.sinks !== undefined,
+      SINKS_AT: shape.sinks ?? 0,
+      WINDOW: shape.windowTokens ?? 0,
       PARTIALS_AT: layout.partials,
       SUMS_AT: layout.sums,
     },

@@ -2,8 +2,10 @@
 // head: its lanes hold the units of q and of the sum, four positions share one reduction. Grid: (workers over heads, live splits).
 // The split that holds the new position also clamps, norms, rotates and appends k and v; it uses them from registers, rounded as they are stored, while
 // the other workers read only earlier positions: no race. While only split 0 lives its workers write the output, else partials.
+// HAS_SINKS: its softmax begins with the head's sink, a logit that brings no value (Xiao et al. 2023). WINDOW > 0: only positions above
+// the new one − WINDOW are seen; a split before them leaves a partial that weighs nothing.
 @group(0) @binding(0) var<storage, read> qkv: array<f32>; // [(H + 2G)·Hd]
-@group(0) @binding(1) var<storage, read> vectors: array<f32>; // q and k norms
+@group(0) @binding(1) var<storage, read> vectors: array<f32>; // q and k norms, sinks [H] at SINKS_AT
 @group(0) @binding(2) var<storage, read> globals: array<f32>; // RoPE inverse frequencies at ROPE_OFFSET
 @group(0) @binding(3) var<storage, read> state: array<u32>;
 @group(0) @binding(4) var<storage, read_write> keys: array<u32>; // [G, C] rows of a head (kvLayout)
@@ -48,6 +50,10 @@ fn run(lanes: Lanes, split: u32) {
   }
   let end = min(first + SPLIT_TOKENS, position);
   let appends = position - first < SPLIT_TOKENS;
+  var seen = first;
+  if (WINDOW > 0u && position >= WINDOW) {
+    seen = max(first, position + 1u - WINDOW);
+  }
   for (var head = lanes.worker; head < N_HEADS; head += lanes.n_workers) {
     let kv_head = head / (N_HEADS / N_KV_HEADS);
     let row = kv_head * CONTEXT_TOKENS;
@@ -64,7 +70,11 @@ fn run(lanes: Lanes, split: u32) {
     }
     var greatest = LEAST;
     var total = 0.0;
-    for (var p = first; p < end; p += 4u) {
+    if (HAS_SINKS && appends) {
+      greatest = vectors[SINKS_AT + head];
+      total = 1.0;
+    }
+    for (var p = seen; p < end; p += 4u) {
       let last = end - 1u;
       let rows = vec4<u32>(row) + min(vec4<u32>(p, p + 1u, p + 2u, p + 3u), vec4<u32>(last));
       var dots = vec4<f32>();

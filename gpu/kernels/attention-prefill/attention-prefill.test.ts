@@ -17,6 +17,9 @@ test('parameters in the order of the struct', () => {
   const q8 = new Uint32Array(attentionPrefillParams({ ...shape, kvType: 'q8_0' }).buffer);
   expect(q8[4]).toBe((2 * 512 * 64) / 4); // behind the numbers
   expect(new Float32Array(bytes.buffer)[5]).toBe(0.125);
+  expect(Array.from(new Uint32Array(bytes.buffer)).slice(6)).toEqual([0xffffffff, 0]);
+  const windowed = attentionPrefillParams({ ...shape, windowTokens: 128, sinks: 320 });
+  expect(Array.from(new Uint32Array(windowed.buffer)).slice(6)).toEqual([128, 320]);
 });
 
 test('heads must be whole words of eight halves', () => {

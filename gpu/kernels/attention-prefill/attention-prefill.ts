@@ -8,6 +8,8 @@ import { KV_SNIPPETS } from '../../wgsl/kv-snippets.ts';
 import { CHUNK_SNIPPET, grid, type Grid } from '../prefill-shared/chunk.ts';
 import { uniformWriter } from '../uniforms.ts';
 import body from './attention-prefill.wgsl';
+import noSinks from './no-sinks.wgsl';
+import sinks from './sinks.wgsl';
 
 const LANES = 32;
 
@@ -18,19 +20,25 @@ export interface AttentionPrefillShape {
   readonly contextTokens: number; // C
   readonly kvType: KvType;
   readonly scale: number;
+  /** Element of `vectors` where the heads' sinks [H] start; absent: none. */
+  readonly sinks?: number;
+  /** A token sees so many positions, its own counted; absent: all. */
+  readonly windowTokens?: number;
 }
 
+const ALL_TOKENS = 0xffffffff;
+
 /**
- * Bindings: chunk, params, queries [T, H·Hd], keys and values (kvLayout of G·C rows, the chunk's own included), out [T, H·Hd].
- * One pipeline per KV type for all shapes: its loops are long to compile where the driver unrolls them for every head width.
+ * Bindings: chunk, params, queries [T, H·Hd], keys and values (kvLayout of G·C rows, the chunk's own included), out [T, H·Hd]; with
+ * sinks also vectors. One pipeline per KV type for all shapes: its loops are long to compile where the driver unrolls them for every head width.
  */
-export function attentionPrefillProgram(kvType: KvType): KernelProgram {
+export function attentionPrefillProgram(kvType: KvType, hasSinks = false): KernelProgram {
   return composeProgram({
     name: 'attention-prefill',
     body,
-    bindings: ['uniform', 'uniform', 'read', 'read', 'read', 'read-write'],
+    bindings: ['uniform', 'uniform', 'read', 'read', 'read', 'read-write', ...(hasSinks ? (['read'] as const) : [])],
     consts: { LANES },
-    snippets: [CHUNK_SNIPPET, KV_SNIPPETS[kvType].rows],
+    snippets: [CHUNK_SNIPPET, KV_SNIPPETS[kvType].rows, hasSinks ? sinks : noSinks],
   });
 }
 
@@ -46,6 +54,8 @@ export function attentionPrefillParams(shape: AttentionPrefillShape): Uint8Array
     context_tokens: shape.contextTokens,
     scales_at: (scales?.offsetBytes ?? 0) / 4,
     scale: shape.scale,
+    window: shape.windowTokens ?? ALL_TOKENS,
+    sinks_at: shape.sinks ?? 0,
   });
 }
 

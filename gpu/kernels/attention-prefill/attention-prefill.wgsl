@@ -1,4 +1,4 @@
-// out[t, h, :] = softmax(q[t, h]·K[g]ᵀ · scale) · V[g] over the keys up to the token's own position (online softmax).
+// out[t, h, :] = softmax(q[t, h]·K[g]ᵀ · scale) · V[g] over the keys up to the token's own position, and above it − window (online softmax).
 // One invocation per (token, query head); a workgroup's lanes share the key/value head, so that all read the same key at the same time.
 // Keys are taken in tiles of KEYS at absolute borders. The running output lives in `out` itself: no T×T matrix, no barrier.
 struct Params {
@@ -8,6 +8,8 @@ struct Params {
   context_tokens: u32,
   scales_at: u32, // word where the scales of q8_0 start
   scale: f32,
+  window: u32, // positions that a token sees
+  sinks_at: u32, // element of vectors, where there are sinks
 }
 @group(0) @binding(1) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> queries: array<vec4<f32>>;
@@ -41,10 +43,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   // Uniform for the workgroup: its last token and the end of the keys that any of its rows sees.
   let last_token = min((first + LANES - 1u) / heads, chunk.n_tokens - 1u);
   let end = chunk.start_position + last_token + 1u;
+  let first_position = chunk.start_position + first / heads;
+  let first_tile = (first_position - min(first_position, params.window - 1u)) / KEYS;
 
-  var highest = LOWEST;
-  var sum = 0.0;
-  for (var tile = 0u; tile * KEYS < end; tile++) {
+  let start = before_keys(kv_head * heads + index % heads);
+  var highest = start.x;
+  var sum = start.y;
+  for (var tile = first_tile; tile * KEYS < end; tile++) {
     let key = tile * KEYS;
     let n_keys = min(KEYS, end - key); // later keys have no weight in any row, so leaving them out changes nothing
     var weight = array<f32, KEYS>(); // written out: Dawn in npm webgpu 0.6.2 zeroes a bare `var` once, not per iteration
@@ -58,19 +63,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     var tile_highest = highest;
     for (var j = 0u; j < n_keys; j++) {
-      weight[j] = select(LOWEST, weight[j] * params.scale, key + j <= position);
+      weight[j] = select(LOWEST, weight[j] * params.scale, key + j <= position && position - (key + j) < params.window);
       tile_highest = max(tile_highest, weight[j]);
     }
     let shrink = exp(highest - tile_highest);
     highest = tile_highest;
     sum *= shrink;
     for (var j = 0u; j < n_keys; j++) {
-      weight[j] = exp(weight[j] - highest);
+      weight[j] = select(exp(weight[j] - highest), 0.0, weight[j] == LOWEST); // before the window nothing may be higher
       sum += weight[j];
     }
     for (var i = 0u; i < eights; i++) {
       var mixed = mat2x4<f32>();
-      if (tile > 0u) {
+      if (tile > first_tile) {
         mixed = mat2x4<f32>(out[at + 2u * i] * shrink, out[at + 2u * i + 1u] * shrink);
       }
       for (var j = 0u; j < n_keys; j++) {

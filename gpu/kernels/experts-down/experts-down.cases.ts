@@ -1,6 +1,6 @@
-/** Cases of `experts-down`: every tensor type, two shards, shared expert with and without output gate, an absent expert, K = E, K = 1 of many, odd widths. */
+/** Cases of `experts-down`: every tensor type, two shards, shared expert with and without output gate, an absent expert, K = E, K = 1 of many, odd widths, biases. */
 import type { ComputeType } from '../../quant/types.ts';
-import { CaseRandom, caseMatrix, type KernelCase } from '../cases.ts';
+import { CaseRandom, caseMatrix, joinF32, type KernelCase } from '../cases.ts';
 import { expertRowsLayout } from '../experts-up/experts-up.ts';
 import { laneVariant } from '../lanes.ts';
 import { caseSlab, SUM_TOLERANCE, TYPES, withOutliers } from '../prefill-shared/case-helpers.ts';
@@ -17,6 +17,7 @@ interface ExpertsDownCase {
   readonly shared?: { readonly type: ComputeType; readonly gate: boolean };
   readonly outliers?: boolean;
   readonly absentRank?: number;
+  readonly biases?: true;
 }
 
 function expertsDownCase(name: string, seed: number, options: ExpertsDownCase): KernelCase {
@@ -35,11 +36,13 @@ function expertsDownCase(name: string, seed: number, options: ExpertsDownCase): 
       const sharedDown = caseMatrix(random, shared?.type ?? 'F32', modelWidth, sharedWidth);
       const layout = routedLayout(nExperts, sharedWidth);
       const routed = random.normals(layout.length);
+      const biases = options.biases && random.normals(nExperts * modelWidth);
       const want = expertsDownRef({
         hMid,
         routing: { ids, weights: Float64Array.from(weights, (w, rank) => (rank === absentRank ? 0 : w)) },
         hidden: Array.from(ids, (_, rank) => hidden.subarray(rank * width, (rank + 1) * width)),
         down: (id) => slab.matrices[0][id].values,
+        biases: biases && ((id) => biases.subarray(id * modelWidth, (id + 1) * modelWidth)),
         shared: shared && {
           hidden: routed.subarray(layout.sharedHidden),
           down: sharedDown.values,
@@ -63,6 +66,7 @@ function expertsDownCase(name: string, seed: number, options: ExpertsDownCase): 
           nShards,
           rows,
           shared: shared && { width: sharedWidth, type: shared.type, hasOutputGate: shared.gate },
+          biases: biases && 5,
         },
         laneVariant(capabilities),
       );
@@ -76,7 +80,9 @@ function expertsDownCase(name: string, seed: number, options: ExpertsDownCase): 
           { input: slab.table },
           { input: expertRows },
           { input: routed },
-          { input: shared ? sharedDown.planes : slab.shards[0] },
+          {
+            input: biases ? joinF32(random.normals(5), biases, new Float32Array(3)) : shared ? sharedDown.planes : slab.shards[0],
+          },
           { input: hMid },
           { expected: { type: 'f32', values: want, tolerance: SUM_TOLERANCE } },
         ],
@@ -103,5 +109,8 @@ export const expertsDownCases: readonly KernelCase[] = [
   expertsDownCase('shared expert', 813, { shared: { type: 'Q8_0', gate: false } }),
   expertsDownCase('shared expert of another type with output gate', 814, { type: 'Q4_K', shared: { type: 'Q6_K', gate: true } }),
   expertsDownCase('an absent expert', 815, { absentRank: 1 }),
+  expertsDownCase('biases, an absent expert, an odd width', 830, {
+    ...{ biases: true, absentRank: 1, nExperts: 9, nUsed: 4, nShards: 2, modelWidth: 71 },
+  }),
   expertsDownCase('outliers of 1e4', 816, { type: 'Q4_0', outliers: true, shared: { type: 'F32', gate: true } }),
 ];

@@ -1,5 +1,6 @@
 /** `experts-down`: down rows of the chosen experts, weights in rank order, the shared expert last, then the residual. */
 import { kindsOf } from '../../device/compose.ts';
+import { invariant } from '../../invariant.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import expertSlots from '../../wgsl/expert-slots.wgsl';
 import inputPlain from '../../wgsl/input-plain.wgsl';
@@ -20,14 +21,17 @@ export interface ExpertsDownShape {
   readonly nShards: number; // 1 or 2
   readonly rows: ExpertRowsLayout;
   readonly shared?: { readonly width: number; readonly type: ComputeType; readonly hasOutputGate: boolean };
+  /** Element of `vectors` where the experts' biases [E, D] start; absent: none. Not beside a shared expert. */
+  readonly biases?: number;
 }
 
 /**
- * Bindings: params, shard a, shard b (a again when there is one), slot table, expert rows, routed, shared down weights (shard a again
- * without a shared expert), h_mid [D], h_out [D].
+ * Bindings: params, shard a, shard b (a again when there is one), slot table, expert rows, routed, shared down weights (vectors where
+ * experts have biases, shard a again without either), h_mid [D], h_out [D].
  */
 export function expertsDownKernel(shape: ExpertsDownShape, variant: LaneVariant): KernelInstance {
-  const { shared } = shape;
+  const { shared, biases } = shape;
+  invariant(!shared || biases === undefined, 'a shared expert and biases of experts take the same binding');
   const { types, kinds } = kindsOf([shape.down.type, shared?.type ?? shape.down.type]);
   const routed = routedLayout(shape.nExperts, 0);
   const program = composeLanes(variant, {
@@ -44,6 +48,8 @@ export function expertsDownKernel(shape: ExpertsDownShape, variant: LaneVariant)
       TWO_SHARDS: shape.nShards > 1,
       IDS_AT: shape.rows.ids,
       WEIGHTS_AT: shape.rows.weights,
+      HAS_BIASES: biases !== undefined,
+      BIAS_AT: biases ?? 0,
       SHARED_UNITS: shared ? rowUnits(shared.width) : 0,
       SHARED_KIND: kinds[1],
       SHARED_AT: routed.sharedHidden,

@@ -1,5 +1,5 @@
-/** Cases of `experts-matmul-down`: every routing and tensor type, a slab of more shards than one dispatch binds. */
-import { CaseRandom, type KernelCase } from '../cases.ts';
+/** Cases of `experts-matmul-down`: every routing and tensor type, a slab of more shards than one dispatch binds, biases. */
+import { CaseRandom, joinF32, type KernelCase } from '../cases.ts';
 import { caseSlab, ROUTINGS, SUM_TOLERANCE, tileTable, TYPES } from '../prefill-shared/case-helpers.ts';
 import { expertMatmulParams, SHARDS_PER_DISPATCH } from '../prefill-shared/expert-slot.ts';
 import { expertsSortRef } from '../experts-sort/experts-sort.ref.ts';
@@ -15,6 +15,7 @@ interface DownCase {
   /** Shards of the slab and the first of the two that are bound. */
   readonly nShards?: number;
   readonly firstShard?: number;
+  readonly biases?: true;
 }
 
 function downCase(name: string, seed: number, options: DownCase): KernelCase {
@@ -30,12 +31,14 @@ function downCase(name: string, seed: number, options: DownCase): KernelCase {
         { type, rows: modelWidth, cols: expertWidth },
       ]);
       const hidden = random.normals(nTokens * nUsed * expertWidth);
+      const biases = options.biases && random.normals(nExperts * modelWidth);
       const all = expertsMatmulDownRef({
         hidden,
         modelWidth,
         expertWidth,
         sorted,
         down: (expert) => slab.matrices[1][expert].values,
+        biases: biases && ((expert) => biases.subarray(expert * modelWidth, (expert + 1) * modelWidth)),
       });
       // Pairs whose expert lies in another shard keep what was there: another dispatch writes them.
       const initial = random.normals(all.length);
@@ -58,7 +61,7 @@ function downCase(name: string, seed: number, options: DownCase): KernelCase {
       });
       const usedExperts = sorted.counts.filter((count) => count > 0).length;
       return {
-        program: expertsMatmulDownProgram(type),
+        program: expertsMatmulDownProgram(type, biases && 3),
         grid: expertsMatmulDownGrid(modelWidth, nExperts, nTokens * nUsed),
         bindings: [
           { input: params },
@@ -69,6 +72,7 @@ function downCase(name: string, seed: number, options: DownCase): KernelCase {
           { input: sorted.pairs },
           { input: hidden },
           { expected: { type: 'f32', values: want, tolerance: SUM_TOLERANCE }, initial },
+          ...(biases ? [{ input: joinF32(random.normals(3), biases) }] : []),
         ],
         bytes: usedExperts * slab.slotStrideBytes + 4 * (hidden.length + want.length),
         flops: 2 * nTokens * nUsed * modelWidth * expertWidth,
@@ -80,6 +84,7 @@ function downCase(name: string, seed: number, options: DownCase): KernelCase {
 export const expertsMatmulDownCases: readonly KernelCase[] = [
   ...ROUTINGS.map((routing, i) => downCase(routing.name, 500 + i, { routing, type: 'Q4_0', expertWidth: 64 })),
   ...TYPES.map((type, i) => downCase(type, 520 + i, { routing: ROUTINGS[0], type })),
+  downCase('biases', 545, { routing: ROUTINGS[0], type: 'Q8_0', expertWidth: 32, biases: true, nShards: 3 }),
   downCase('first two of three shards', 540, { routing: ROUTINGS[0], type: 'Q8_0', expertWidth: 32, nShards: 3 }),
   downCase('last of three shards', 541, { routing: ROUTINGS[0], type: 'Q8_0', expertWidth: 32, nShards: 3, firstShard: 2 }),
 ];

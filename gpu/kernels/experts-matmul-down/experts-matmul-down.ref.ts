@@ -1,6 +1,6 @@
 /** Reference of `experts-matmul-down`: down of every pair, scattered back from sorted order to pair order. */
 import { matvec } from '../../reference/ops/matvec.ts';
-import type { ExpertWeights, NumericArray } from '../../reference/ops/types.ts';
+import type { ExpertBiases, ExpertWeights, NumericArray } from '../../reference/ops/types.ts';
 import type { SortedPairs } from '../experts-sort/experts-sort.ref.ts';
 
 export interface ExpertsMatmulDownInput {
@@ -9,6 +9,7 @@ export interface ExpertsMatmulDownInput {
   readonly expertWidth: number; // F
   readonly sorted: SortedPairs;
   readonly down: ExpertWeights; // each [D, F]
+  readonly biases?: ExpertBiases;
 }
 
 /** → `[T·K, D]` in pair order, not weighted (`experts-combine` weighs). */
@@ -18,7 +19,7 @@ export function expertsMatmulDownRef(input: ExpertsMatmulDownInput): Float64Arra
   for (let expert = 0; expert < sorted.counts.length; expert++)
     for (let place = sorted.offsets[expert]; place < sorted.offsets[expert + 1]; place++) {
       const row = hidden.subarray(place * expertWidth, (place + 1) * expertWidth);
-      out.set(matvec(input.down(expert), row), sorted.pairs[place] * modelWidth);
+      out.set(matvec(input.down(expert), row, input.biases?.(expert)), sorted.pairs[place] * modelWidth);
     }
   return out;
 }

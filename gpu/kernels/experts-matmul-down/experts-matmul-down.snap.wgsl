@@ -1,5 +1,6 @@
 const LANES: u32 = 32u;
 const TILE_ROWS: u32 = 16u;
+const BIAS: u32 = 0u;
 // F32, plane: 32 weights = 8 vec4. See gpu/quant/f32.ts.
 fn f32_load32(base: u32, n_units: u32, unit: u32) -> array<vec4<f32>, 8> {
   let at = base + unit * 8u;
@@ -67,6 +68,10 @@ fn find_slot(expert: u32) -> u32 {
   in_shard_b = shard == 1u;
   return (entry & 0xFFFFFFu) * params.slot_vec4;
 }
+// Experts without biases.
+fn biased(sum: f32, start: u32, expert: u32, row: u32) -> f32 {
+  return sum;
+}
 // A unit of activations and its product with a unit of weights. The order of additions inside a unit is this one everywhere in prefill.
 fn x_load32(i: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>(x[i], x[i + 1u], x[i + 2u], x[i + 3u], x[i + 4u], x[i + 5u], x[i + 6u], x[i + 7u]);
@@ -76,7 +81,7 @@ fn unit_dot(w: array<vec4<f32>, 8>, v: array<vec4<f32>, 8>) -> f32 {
   return ((dot(w[0], v[0]) + dot(w[1], v[1])) + (dot(w[2], v[2]) + dot(w[3], v[3])))
     + ((dot(w[4], v[4]) + dot(w[5], v[5])) + (dot(w[6], v[6]) + dot(w[7], v[7])));
 }
-// out[pair, d] = down[d]·hidden[place] for the tile's expert: from sorted places back to pairs, not weighted (experts-combine weighs).
+// out[pair, d] = down[d]·hidden[place] (+ bias) for the tile's expert: from sorted places back to pairs, not weighted (experts-combine weighs).
 // An invocation owns two rows of down and the tile's places; see matmul.wgsl for the loop. Tiles past the end exit at once.
 @group(0) @binding(6) var<storage, read> x: array<vec4<f32>>; // hidden [T·K, F]
 @group(0) @binding(7) var<storage, read_write> out: array<f32>; // [T·K, D]
@@ -110,10 +115,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var j = 0u; j < tile.z; j++) {
     let at = pairs[tile.y + j] * params.rows;
     if (row_a < params.rows) {
-      out[at + row_a] = sums[j].x;
+      out[at + row_a] = biased(sums[j].x, BIAS, tile.x, row_a);
     }
     if (row_b < params.rows) {
-      out[at + row_b] = sums[j].y;
+      out[at + row_b] = biased(sums[j].y, BIAS, tile.x, row_b);
     }
   }
 }

@@ -1,4 +1,4 @@
-// out[pair, d] = down[d]·hidden[place] for the tile's expert: from sorted places back to pairs, not weighted (experts-combine weighs).
+// out[pair, d] = down[d]·hidden[place] (+ bias) for the tile's expert: from sorted places back to pairs, not weighted (experts-combine weighs).
 // An invocation owns two rows of down and the tile's places; see matmul.wgsl for the loop. Tiles past the end exit at once.
 @group(0) @binding(6) var<storage, read> x: array<vec4<f32>>; // hidden [T·K, F]
 @group(0) @binding(7) var<storage, read_write> out: array<f32>; // [T·K, D]
@@ -32,10 +32,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var j = 0u; j < tile.z; j++) {
     let at = pairs[tile.y + j] * params.rows;
     if (row_a < params.rows) {
-      out[at + row_a] = sums[j].x;
+      out[at + row_a] = biased(sums[j].x, BIAS, tile.x, row_a);
     }
     if (row_b < params.rows) {
-      out[at + row_b] = sums[j].y;
+      out[at + row_b] = biased(sums[j].y, BIAS, tile.x, row_b);
     }
   }
 }

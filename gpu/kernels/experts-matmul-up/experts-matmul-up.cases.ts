@@ -1,5 +1,6 @@
-/** Cases of `experts-matmul-up`: every routing and tensor type, slots permuted over two shards. */
-import { CaseRandom, type KernelCase } from '../cases.ts';
+/** Cases of `experts-matmul-up`: every routing and tensor type, slots permuted over two shards; biases, the clamped activation. */
+import type { MoeSpec } from '../../architectures/types.ts';
+import { CaseRandom, joinF32, type KernelCase } from '../cases.ts';
 import { caseSlab, ROUTINGS, SUM_TOLERANCE, tileTable, TYPES } from '../prefill-shared/case-helpers.ts';
 import { expertMatmulParams } from '../prefill-shared/expert-slot.ts';
 import { expertsSortRef } from '../experts-sort/experts-sort.ref.ts';
@@ -13,6 +14,8 @@ interface UpCase {
   readonly up?: ComputeType;
   readonly modelWidth?: number;
   readonly expertWidth?: number;
+  readonly activation?: MoeSpec['activation'];
+  readonly biases?: true;
 }
 
 function upCase(name: string, seed: number, options: UpCase): KernelCase {
@@ -28,6 +31,13 @@ function upCase(name: string, seed: number, options: UpCase): KernelCase {
         { type: up, rows: expertWidth, cols: modelWidth },
       ]);
       const x = random.normals(nTokens * modelWidth);
+      const { activation } = options;
+      // Rows beyond ±7, which the clamped activation holds.
+      const biases = options.biases && {
+        gate: random.normals(nExperts * expertWidth, 6),
+        up: random.normals(nExperts * expertWidth, 6),
+      };
+      const biasOf = (all: Float32Array) => (id: number) => all.subarray(id * expertWidth, (id + 1) * expertWidth);
       const want = expertsMatmulUpRef({
         x,
         modelWidth,
@@ -36,6 +46,8 @@ function upCase(name: string, seed: number, options: UpCase): KernelCase {
         sorted,
         gate: (expert) => slab.matrices[0][expert].values,
         up: (expert) => slab.matrices[1][expert].values,
+        activation,
+        biases: biases && { gate: biasOf(biases.gate), up: biasOf(biases.up) },
       });
       const params = expertMatmulParams({
         ...slab,
@@ -47,7 +59,10 @@ function upCase(name: string, seed: number, options: UpCase): KernelCase {
       });
       const usedExperts = sorted.counts.filter((count) => count > 0).length;
       return {
-        program: expertsMatmulUpProgram(gate, up),
+        program: expertsMatmulUpProgram(gate, up, {
+          activation,
+          biases: biases && { gate: 3, up: 3 + nExperts * expertWidth },
+        }),
         grid: expertsMatmulUpGrid(expertWidth, nExperts, nTokens * nUsed),
         bindings: [
           { input: params },
@@ -58,6 +73,7 @@ function upCase(name: string, seed: number, options: UpCase): KernelCase {
           { input: sorted.pairs },
           { input: x },
           { expected: { type: 'f32', values: want, tolerance: SUM_TOLERANCE } },
+          ...(biases ? [{ input: joinF32(random.normals(3), biases.gate, biases.up) }] : []),
         ],
         bytes: usedExperts * slab.slotStrideBytes + 4 * (x.length + want.length),
         flops: 4 * nTokens * nUsed * modelWidth * expertWidth,
@@ -69,5 +85,8 @@ function upCase(name: string, seed: number, options: UpCase): KernelCase {
 export const expertsMatmulUpCases: readonly KernelCase[] = [
   ...ROUTINGS.map((routing, i) => upCase(routing.name, 400 + i, { routing, gate: 'Q4_0', modelWidth: 64 })),
   ...TYPES.map((type, i) => upCase(type, 420 + i, { routing: ROUTINGS[0], gate: type })),
+  upCase('biases and the clamped activation', 450, {
+    ...{ routing: ROUTINGS[0], gate: 'Q4_0', modelWidth: 64, biases: true, activation: 'clamped-swiglu' },
+  }),
   upCase('gate and up of two types', 440, { routing: ROUTINGS[0], gate: 'Q4_K', up: 'Q6_K' }),
 ];

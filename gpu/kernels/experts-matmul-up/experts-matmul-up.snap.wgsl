@@ -2,6 +2,9 @@ const LANES: u32 = 32u;
 const TILE_ROWS: u32 = 16u;
 const GATE_KIND: u32 = 0u;
 const UP_KIND: u32 = 0u;
+const GATE_BIAS: u32 = 0u;
+const UP_BIAS: u32 = 0u;
+const IS_SILU: bool = true;
 // F32, plane: 32 weights = 8 vec4. See gpu/quant/f32.ts.
 fn f32_load32(base: u32, n_units: u32, unit: u32) -> array<vec4<f32>, 8> {
   let at = base + unit * 8u;
@@ -69,6 +72,10 @@ fn find_slot(expert: u32) -> u32 {
   in_shard_b = shard == 1u;
   return (entry & 0xFFFFFFu) * params.slot_vec4;
 }
+// Experts without biases.
+fn biased(sum: f32, start: u32, expert: u32, row: u32) -> f32 {
+  return sum;
+}
 // A unit of activations and its product with a unit of weights. The order of additions inside a unit is this one everywhere in prefill.
 fn x_load32(i: u32) -> array<vec4<f32>, 8> {
   return array<vec4<f32>, 8>(x[i], x[i + 1u], x[i + 2u], x[i + 3u], x[i + 4u], x[i + 5u], x[i + 6u], x[i + 7u]);
@@ -91,7 +98,7 @@ fn sigmoid(g: f32) -> f32 {
 fn gated(pairs: vec4<f32>) -> vec2<f32> {
   return silu(vec4<f32>(pairs.xz, 0.0, 0.0)).xy * pairs.yw;
 }
-// hidden[place, f] = silu(gate[f]·x) · (up[f]·x) for the tile's expert and its pairs' tokens, in sorted order.
+// hidden[place, f] = silu(gate[f]·x) · (up[f]·x), or another activation of both (+ biases), for the tile's expert and its pairs' tokens, in sorted order.
 // An invocation owns row f of gate and of up and the tile's places; see matmul.wgsl for the loop. Tiles past the end exit at once.
 @group(0) @binding(6) var<storage, read> x: array<vec4<f32>>; // [T, D]
 @group(0) @binding(7) var<storage, read_write> hidden: array<f32>; // [T·K, F]
@@ -126,6 +133,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     return;
   }
   for (var j = 0u; j < tile.z; j++) {
-    hidden[(tile.y + j) * params.rows + row] = sums[j].x * sigmoid(sums[j].x) * sums[j].y;
+    let g = biased(sums[j].x, GATE_BIAS, tile.x, row);
+    let u = biased(sums[j].y, UP_BIAS, tile.x, row);
+    var value = g * sigmoid(g) * u;
+    if (!IS_SILU) {
+      value = gated(vec4<f32>(g, u, g, u)).x;
+    }
+    hidden[(tile.y + j) * params.rows + row] = value;
   }
 }

@@ -1,4 +1,4 @@
-// hidden[place, f] = silu(gate[f]·x) · (up[f]·x) for the tile's expert and its pairs' tokens, in sorted order.
+// hidden[place, f] = silu(gate[f]·x) · (up[f]·x), or another activation of both (+ biases), for the tile's expert and its pairs' tokens, in sorted order.
 // An invocation owns row f of gate and of up and the tile's places; see matmul.wgsl for the loop. Tiles past the end exit at once.
 @group(0) @binding(6) var<storage, read> x: array<vec4<f32>>; // [T, D]
 @group(0) @binding(7) var<storage, read_write> hidden: array<f32>; // [T·K, F]
@@ -33,6 +33,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     return;
   }
   for (var j = 0u; j < tile.z; j++) {
-    hidden[(tile.y + j) * params.rows + row] = sums[j].x * sigmoid(sums[j].x) * sums[j].y;
+    let g = biased(sums[j].x, GATE_BIAS, tile.x, row);
+    let u = biased(sums[j].y, UP_BIAS, tile.x, row);
+    var value = g * sigmoid(g) * u;
+    if (!IS_SILU) {
+      value = gated(vec4<f32>(g, u, g, u)).x;
+    }
+    hidden[(tile.y + j) * params.rows + row] = value;
   }
 }

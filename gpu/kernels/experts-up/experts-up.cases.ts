@@ -1,5 +1,5 @@
-/** Cases of `experts-up`: every tensor type, two shards, equal logits, K = E, K = 1 of many, odd widths, an absent expert, outliers, expert counts off every tile; sigmoid routers with bias and groups. */
-import type { ExpertGroups } from '../../architectures/types.ts';
+/** Cases of `experts-up`: every tensor type, two shards, equal logits, K = E, K = 1 of many, odd widths, an absent expert, outliers, expert counts off every tile; sigmoid routers with bias and groups; biases of experts, the clamped activation. */
+import type { ExpertGroups, MoeSpec } from '../../architectures/types.ts';
 import type { ComputeType } from '../../quant/types.ts';
 import { selectionScores } from '../../reference/ops/routing.ts';
 import { CaseRandom, joinF32, type Expected, type KernelCase } from '../cases.ts';
@@ -29,6 +29,8 @@ interface ExpertsUpCase {
   readonly absentExperts?: readonly number[];
   /** A sigmoid router with a bias for the choice. */
   readonly sigmoid?: { readonly groups?: ExpertGroups };
+  readonly activation?: MoeSpec['activation'];
+  readonly biases?: true;
 }
 
 function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): KernelCase {
@@ -51,6 +53,9 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
       };
       // As router-matvec leaves them: before the choice between groups.
       const scores = sigmoid ? Float32Array.from(selectionScores(logits, { ...gating, groups: undefined })) : new Float32Array(0);
+      // Rows beyond ±7, which the clamped activation holds.
+      const biases = options.biases && { gate: random.normals(nExperts * width, 6), up: random.normals(nExperts * width, 6) };
+      const biasOf = (all: Float32Array) => (id: number) => all.subarray(id * width, (id + 1) * width);
       const { routing, hidden } = expertsUpRef({
         hMid,
         norm,
@@ -60,6 +65,8 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
         cacheAware: margin === undefined ? undefined : { margin, hasSlot: (expert) => !absentExperts.includes(expert) },
         gate: (id) => slab.matrices[0][id].values,
         up: (id) => slab.matrices[1][id].values,
+        activation: options.activation,
+        biases: biases && { gate: biasOf(biases.gate), up: biasOf(biases.up) },
       });
       const { absentRank } = options;
       if (absentRank !== undefined) {
@@ -88,6 +95,8 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
           norm: 4,
           epsilon: 1e-5,
           margin,
+          activation: options.activation,
+          biases: biases && { gate: 4 + modelWidth, up: 4 + modelWidth + nExperts * width },
         },
         laneVariant(capabilities),
       );
@@ -109,7 +118,7 @@ function expertsUpCase(name: string, seed: number, options: ExpertsUpCase): Kern
           { input: slab.shards[0] },
           { input: slab.shards[nShards - 1] },
           { input: slab.table },
-          { input: joinF32(random.normals(4), norm) },
+          { input: joinF32(random.normals(4), norm, ...(biases ? [biases.gate, biases.up, new Float32Array(3)] : [])) },
           { input: hMid },
           { input: sigmoid ? joinF32(logits, random.normals(3), scores) : logits },
           {
@@ -191,5 +200,10 @@ export const expertsUpCases: readonly KernelCase[] = [
     sigmoid: { groups: { count: 4, used: 2 } },
     ...{ nExperts: 16, nUsed: 4, margin: 1, absentExperts: [0, 3, 5, 6, 9, 10, 14] },
   }),
+  expertsUpCase('biases and the clamped activation, an absent expert, 4 of 32, an odd width', 760, {
+    ...{ biases: true, activation: 'clamped-swiglu', types: ['Q4_0', 'Q4_0'], absentRank: 1 },
+    ...{ width: 33, nExperts: 32, nUsed: 4, nShards: 2 },
+  }),
+  expertsUpCase('the clamped activation, outliers of 1e4', 761, { activation: 'clamped-swiglu', outliers: true }),
   expertsUpCase('a margin, one expert used', 731, { margin: 1, nUsed: 1, logits: falling, absentExperts: [0] }),
 ];

@@ -62,6 +62,9 @@ const WEIGHT_SCALE: f32 = 1.0f;
 const NORM: u32 = 64u;
 const EPSILON: f32 = 0.000001f;
 const MARGIN: f32 = 0.0f;
+const HAS_BIASES: bool = false;
+const GATE_BIAS: u32 = 0u;
+const UP_BIAS: u32 = 0u;
 const SIGMOID: bool = false;
 const SCORES_AT: u32 = 0u;
 const N_GROUPS: u32 = 1u;
@@ -193,7 +196,7 @@ fn sigmoid(g: f32) -> f32 {
 fn gated(pairs: vec4<f32>) -> vec2<f32> {
   return silu(vec4<f32>(pairs.xz, 0.0, 0.0)).xy * pairs.yw;
 }
-// hidden[rank] = silu(G·x) · (U·x) with x = norm(h_mid), for the expert of each rank: the top K of the router logits, ties to the lower id.
+// hidden[rank] = silu(G·x) · (U·x), or another activation of G·x and U·x (+ biases), with x = norm(h_mid), for the expert of each rank: the top K of the router logits, ties to the lower id.
 // SIGMOID: of the scores that router-matvec left, those of the best groups alone where there are groups (gpu/reference/ops/routing.ts).
 // Every worker finds its rank's expert by itself (no dispatch, no barrier); the first one also writes ids, weights and
 // the routing record. Grid: (workers over rows, K ranks). An absent expert flags the layer in `state` and leaves zeros.
@@ -208,7 +211,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> shard_a: array<vec4<u32>>;
 @group(0) @binding(2) var<storage, read> shard_b: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> slot_table: array<u32>;
-@group(0) @binding(4) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM (elements)
+@group(0) @binding(4) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM, biases [E, F] at GATE_BIAS, UP_BIAS (elements)
 @group(0) @binding(5) var<storage, read> h_mid: array<vec4<f32>>; // [D]
 @group(0) @binding(6) var<storage, read> routed: array<f32>; // router logits [E] first, scores [E] at SCORES_AT
 @group(0) @binding(7) var<storage, read_write> state: array<atomic<u32>>;
@@ -366,6 +369,21 @@ fn write_routing(lanes: Lanes) {
   }
 }
 
+fn vector_at(i: u32) -> f32 {
+  return vectors[i / 4u][i % 4u];
+}
+
+// Of rows `row` and the next of an expert, in the order of normed_dot_pairs.
+fn biases_at(expert: u32, row: u32) -> vec4<f32> {
+  let first = expert * WIDTH + row;
+  let second = expert * WIDTH + min(row + 1u, WIDTH - 1u);
+  return vec4<f32>(
+    vector_at(GATE_BIAS + first),
+    vector_at(UP_BIAS + first),
+    vector_at(GATE_BIAS + second),
+    vector_at(UP_BIAS + second));
+}
+
 fn run(lanes: Lanes, rank: u32) {
   if (N_GROUPS > 1u) {
     choose_groups(lanes);
@@ -391,7 +409,11 @@ fn run(lanes: Lanes, rank: u32) {
   let kinds = vec2<u32>(GATE_KIND, UP_KIND);
   let bases = vec2<u32>(slot + GATE_OFFSET, slot + UP_OFFSET);
   for (var row = 2u * lanes.worker; row < WIDTH; row += 2u * lanes.n_workers) {
-    let results = bitcast<vec2<u32>>(gated(normed_dot_pairs(lanes, kinds, bases, WIDTH, row)));
+    var pairs = normed_dot_pairs(lanes, kinds, bases, WIDTH, row);
+    if (HAS_BIASES) {
+      pairs += biases_at(choice.id, row);
+    }
+    let results = bitcast<vec2<u32>>(gated(pairs));
     if (lanes.lane == 0u) {
       expert_rows[rank * WIDTH + row] = results.x;
       if (row + 1u < WIDTH) {

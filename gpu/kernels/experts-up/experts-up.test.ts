@@ -36,6 +36,16 @@ test('parameters', () => {
   expect(Array.from(new Uint32Array(bytes.buffer))).toEqual([16, 2, 198, 0]);
 });
 
+test('another activation is another snippet; biases are constants', () => {
+  const { code } = expertsUpKernel(
+    { ...SHAPE, activation: 'clamped-swiglu', biases: { gate: 128, up: 896 } },
+    SNAPSHOT_VARIANT,
+  ).program;
+  expect(code).toContain('const HAS_BIASES: bool = true;\nconst GATE_BIAS: u32 = 128u;\nconst UP_BIAS: u32 = 896u;');
+  expect(code).toContain('1.702');
+  expect(code).not.toContain('silu(g: vec4<f32>)');
+});
+
 test('WGSL', async () => {
   await expect(expertsUpKernel(SHAPE, SNAPSHOT_VARIANT).program.code).toMatchFileSnapshot('experts-up.snap.wgsl');
 });

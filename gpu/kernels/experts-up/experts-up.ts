@@ -1,10 +1,10 @@
-/** `experts-up`: top K of the router logits, gate and up rows of the chosen experts, SwiGLU; writes the routing record. */
-import type { ExpertGroups } from '../../architectures/types.ts';
+/** `experts-up`: top K of the router logits, gate and up rows of the chosen experts, activation; writes the routing record. */
+import type { ExpertGroups, MoeSpec } from '../../architectures/types.ts';
 import { f32, kindsOf } from '../../device/compose.ts';
 import type { ComputeType } from '../../quant/types.ts';
+import { ACTIVATION_SNIPPETS } from '../../wgsl/activations.ts';
 import expertSlots from '../../wgsl/expert-slots.wgsl';
 import inputNormed from '../../wgsl/input-normed.wgsl';
-import silu from '../../wgsl/silu.wgsl';
 import stateWgsl from '../../wgsl/state.wgsl';
 import { composeLanes, laneGrid, MAX_WORKGROUPS, rowUnits, type KernelInstance, type LaneVariant } from '../lanes.ts';
 import { uniformWriter } from '../uniforms.ts';
@@ -50,6 +50,10 @@ export interface ExpertsUpShape {
   readonly epsilon: number;
   /** By how much the logit of an absent expert may be above that of one with a slot which takes its place; 0 or absent: exact. */
   readonly margin?: number;
+  /** Default `silu`. */
+  readonly activation?: MoeSpec['activation'];
+  /** Elements of `vectors` where the experts' biases [E, F] start; absent: none. */
+  readonly biases?: { readonly gate: number; readonly up: number };
 }
 
 /** A routing record's word: the id, and whether exact routing would have chosen another. */
@@ -81,13 +85,16 @@ export function expertsUpKernel(shape: ExpertsUpShape, variant: LaneVariant): Ke
       NORM: shape.norm,
       EPSILON: f32(shape.epsilon),
       MARGIN: f32(shape.margin ?? 0),
+      HAS_BIASES: shape.biases !== undefined,
+      GATE_BIAS: shape.biases?.gate ?? 0,
+      UP_BIAS: shape.biases?.up ?? 0,
       SIGMOID: shape.sigmoid !== undefined,
       SCORES_AT: shape.sigmoid?.scores ?? 0,
       N_GROUPS: shape.sigmoid?.groups?.count ?? 1,
       GROUPS_USED: shape.sigmoid?.groups?.used ?? 1,
     },
     types,
-    snippets: [stateWgsl, expertSlots, inputNormed, silu],
+    snippets: [stateWgsl, expertSlots, inputNormed, ACTIVATION_SNIPPETS[shape.activation ?? 'silu']],
   });
   const perRank = Math.max(1, Math.floor(MAX_WORKGROUPS / shape.nExpertsUsed));
   return { program, grid: [laneGrid(variant, Math.ceil(shape.width / 2), perRank), shape.nExpertsUsed, 1] };

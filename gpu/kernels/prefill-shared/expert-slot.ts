@@ -1,6 +1,8 @@
 /** What `experts-matmul-up` and `-down` share: how a workgroup finds its expert's weights in the slab. */
 import type { BindingKind } from '../../device/types.ts';
+import expertBiases from './expert-biases.wgsl';
 import slotWgsl from './expert-slot.wgsl';
+import noExpertBiases from './no-expert-biases.wgsl';
 import { uniformWriter } from '../uniforms.ts';
 
 export const EXPERT_SLOT_SNIPPET = slotWgsl;
@@ -8,17 +10,14 @@ export const EXPERT_SLOT_SNIPPET = slotWgsl;
 /** Shards that one dispatch binds; a slab of more takes a dispatch per pair. */
 export const SHARDS_PER_DISPATCH = 2;
 
-/** Bindings: params, shard a, shard b (or a again), slot table, tiles, pairs, input, output. */
-export const EXPERT_MATMUL_BINDINGS: readonly BindingKind[] = [
-  'uniform',
-  'read',
-  'read',
-  'read',
-  'read',
-  'read',
-  'read',
-  'read-write',
-];
+/** How a program adds biases of experts: `biased(sum, start, expert, row)`. */
+export const biasesSnippet = (hasBiases: boolean): string => (hasBiases ? expertBiases : noExpertBiases);
+
+const BINDINGS: readonly BindingKind[] = ['uniform', 'read', 'read', 'read', 'read', 'read', 'read', 'read-write'];
+
+/** Bindings: params, shard a, shard b (or a again), slot table, tiles, pairs, input, output; with biases also vectors. */
+export const expertMatmulBindings = (hasBiases: boolean): readonly BindingKind[] =>
+  hasBiases ? [...BINDINGS, 'read'] : BINDINGS;
 
 export interface ExpertMatmulShape {
   /** Element of the layer's first entry in the slot table. */

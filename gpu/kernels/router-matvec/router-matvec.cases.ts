@@ -1,4 +1,4 @@
-/** Cases of `router-matvec`: router types, with shared expert (with and without output gate), scores of sigmoid routers, outliers, expert counts off every tile. */
+/** Cases of `router-matvec`: router types, with shared expert (with and without output gate), scores of sigmoid routers, a bias of the logits, outliers, expert counts off every tile. */
 import type { ComputeType } from '../../quant/types.ts';
 import { selectionScores } from '../../reference/ops/routing.ts';
 import { CaseRandom, caseMatrix, joinPlanes, type Expected, type KernelCase } from '../cases.ts';
@@ -14,11 +14,16 @@ interface RouterCase {
   readonly outliers?: boolean;
   /** A sigmoid router, with a bias or without. */
   readonly scores?: 'biased' | 'plain';
+  readonly bias?: true;
 }
 
 const GATING = { gating: 'sigmoid', nExpertsUsed: 1, normalise: false, weightScale: 1 } as const;
 
-function routerCase(name: string, seed: number, { type, nExperts = 9, shared, outliers, scores }: RouterCase): KernelCase {
+function routerCase(
+  name: string,
+  seed: number,
+  { type, nExperts = 9, shared, outliers, scores, ...options }: RouterCase,
+): KernelCase {
   return {
     name: `router-matvec: ${name}`,
     make(capabilities) {
@@ -31,6 +36,8 @@ function routerCase(name: string, seed: number, { type, nExperts = 9, shared, ou
       const up = caseMatrix(random, shared?.types[1] ?? 'F32', width, modelWidth);
       const outputGate = caseMatrix(random, shared?.outputGate ?? 'F32', 1, modelWidth);
       const { bytes, basesVec4 } = joinPlanes([gate.planes, up.planes, outputGate.planes]);
+      const logitBias = random.normals(nExperts);
+      const logitBiasAt = 8 + modelWidth + 4 * Math.ceil(nExperts / 4);
       const { program, grid } = routerMatvecKernel(
         {
           type,
@@ -38,6 +45,7 @@ function routerCase(name: string, seed: number, { type, nExperts = 9, shared, ou
           modelWidth,
           norm: 8,
           epsilon: 1e-6,
+          bias: options.bias && logitBiasAt,
           scores: scores && { bias: scores === 'biased' ? 8 + modelWidth : -1 },
           shared: shared && {
             width,
@@ -53,6 +61,7 @@ function routerCase(name: string, seed: number, { type, nExperts = 9, shared, ou
         norm,
         epsilon: Math.fround(1e-6),
         router: router.values,
+        bias: options.bias && logitBias,
         shared: shared && {
           gate: gate.values,
           up: up.values,
@@ -73,13 +82,18 @@ function routerCase(name: string, seed: number, { type, nExperts = 9, shared, ou
       if (want.shared) parts.push({ offsetBytes: 4 * layout.sharedHidden, expected: near(want.shared.hidden) });
       if (want.shared?.gateLogit !== undefined)
         parts.push({ offsetBytes: 4 * layout.gateLogit, expected: near(Float64Array.of(want.shared.gateLogit)) });
+      const vectors = new Float32Array(logitBiasAt + nExperts + 3);
+      vectors.set(random.normals(8));
+      vectors.set(norm, 8);
+      vectors.set(bias, 8 + modelWidth);
+      vectors.set(logitBias, logitBiasAt);
       return {
         program,
         grid,
         bindings: [
           { input: router.planes },
           { input: shared ? bytes : router.planes },
-          { input: Float32Array.from([...random.normals(8), ...norm, ...bias]) },
+          { input: vectors },
           { input: hMid },
           { initial: random.normals(layout.length), expected: { type: 'parts', parts } },
         ],
@@ -100,6 +114,7 @@ export const routerMatvecCases: readonly KernelCase[] = [
   routerCase('outliers of 1e4', 412, { type: 'F32', outliers: true, shared: { types: ['Q4_0', 'Q4_0'], outputGate: 'F32' } }),
   routerCase('one expert', 413, { type: 'F32', nExperts: 1 }),
   routerCase('130 experts', 414, { type: 'F32', nExperts: 130 }),
+  routerCase('a bias of the logits', 418, { type: 'F32', bias: true }),
   routerCase('sigmoid scores', 415, { type: 'F32', scores: 'plain' }),
   routerCase('sigmoid scores with a bias', 416, { type: 'F32', nExperts: 18, scores: 'biased' }),
   routerCase('sigmoid scores beside a shared expert', 417, {

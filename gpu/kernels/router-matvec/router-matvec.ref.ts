@@ -9,6 +9,7 @@ export interface RouterMatvecInput {
   readonly norm: Float32Array; // [D]
   readonly epsilon: number;
   readonly router: Matrix; // [E, D]
+  readonly bias?: NumericArray; // [E]
   readonly shared?: {
     readonly gate: Matrix; // [Fs, D]
     readonly up: Matrix; // [Fs, D]
@@ -28,7 +29,7 @@ export interface RouterMatvecOutput {
 
 export function routerMatvecRef(input: RouterMatvecInput): RouterMatvecOutput {
   const x = rmsNorm(input.hMid, input.norm, input.epsilon);
-  const logits = matvec(input.router, x);
+  const logits = matvec(input.router, x, input.bias);
   if (!input.shared) return { logits };
   const { gate, up, outputGate } = input.shared;
   return {

@@ -52,6 +52,8 @@ const EPSILON: f32 = 0.000001f;
 const ROUTER_KIND: u32 = 0u;
 const SHARED_ROWS: u32 = 32u;
 const SHARED_AT: u32 = 8u;
+const HAS_LOGIT_BIAS: bool = false;
+const LOGIT_BIAS: u32 = 0u;
 const HAS_SCORES: bool = false;
 const SCORES_AT: u32 = 40u;
 const HAS_BIAS: bool = false;
@@ -195,12 +197,12 @@ fn sigmoid(g: f32) -> f32 {
 fn gated(pairs: vec4<f32>) -> vec2<f32> {
   return silu(vec4<f32>(pairs.xz, 0.0, 0.0)).xy * pairs.yw;
 }
-// Of x = norm(h_mid): router logits R·x [E], and where the layer has a shared expert its hidden row silu(G·x) · (U·x) [Fs] and the
+// Of x = norm(h_mid): router logits R·x (+ bias) [E], and where the layer has a shared expert its hidden row silu(G·x) · (U·x) [Fs] and the
 // logit of its output gate. Of a sigmoid router also what each expert stands at in the choice, sigmoid(logit) + bias (DeepSeek-V3,
 // arXiv 2412.19437, eq. 16). routed = logits [E] | gate logit | hidden [Fs] at SHARED_AT | scores [E] at SCORES_AT.
 @group(0) @binding(0) var<storage, read> weights: array<vec4<u32>>; // planes of the router [E, D]
 @group(0) @binding(1) var<storage, read> shared_weights: array<vec4<u32>>; // planes of gate, up [Fs, D] and output gate [1, D]
-@group(0) @binding(2) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM, bias [E] at BIAS (elements)
+@group(0) @binding(2) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM, biases [E] of logits and scores at LOGIT_BIAS and BIAS (elements)
 @group(0) @binding(3) var<storage, read> h_mid: array<vec4<f32>>; // [D]
 @group(0) @binding(4) var<storage, read_write> routed: array<f32>;
 
@@ -234,6 +236,9 @@ fn run(lanes: Lanes, group_y: u32) {
       place = 4u * block;
       n = min(4u, N_EXPERTS - place);
       results = normed_dots(lanes, ROUTER_KIND, 0u, N_EXPERTS, place);
+      if (HAS_LOGIT_BIAS) {
+        results += vectors[(LOGIT_BIAS + place) / 4u];
+      }
     } else if (block < ROUTER_BLOCKS + SHARED_BLOCKS) {
       from_shared = true;
       let row = 2u * (block - ROUTER_BLOCKS);

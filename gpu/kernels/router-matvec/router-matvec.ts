@@ -21,6 +21,8 @@ export interface RouterMatvecShape {
   readonly epsilon: number;
   /** A sigmoid router: also writes what each expert stands at in the choice. `bias`: element of `vectors` where its bias [E] starts, a multiple of 4; -1: none. */
   readonly scores?: { readonly bias: number };
+  /** Element of `vectors` where the bias of the logits [E] starts, a multiple of 4; absent: none. */
+  readonly bias?: number;
   readonly shared?: {
     readonly width: number; // Fs
     readonly gate: SharedExpertPart;
@@ -64,6 +66,8 @@ export function routerMatvecKernel(shape: RouterMatvecShape, variant: LaneVarian
       ROUTER_KIND: 0,
       SHARED_ROWS: shared?.width ?? 0,
       SHARED_AT: layout.sharedHidden,
+      HAS_LOGIT_BIAS: shape.bias !== undefined,
+      LOGIT_BIAS: shape.bias ?? 0,
       HAS_SCORES: scores !== undefined,
       SCORES_AT: layout.scores,
       HAS_BIAS: (scores?.bias ?? -1) >= 0,

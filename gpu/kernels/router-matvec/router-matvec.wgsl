@@ -1,9 +1,9 @@
-// Of x = norm(h_mid): router logits R·x [E], and where the layer has a shared expert its hidden row silu(G·x) · (U·x) [Fs] and the
+// Of x = norm(h_mid): router logits R·x (+ bias) [E], and where the layer has a shared expert its hidden row silu(G·x) · (U·x) [Fs] and the
 // logit of its output gate. Of a sigmoid router also what each expert stands at in the choice, sigmoid(logit) + bias (DeepSeek-V3,
 // arXiv 2412.19437, eq. 16). routed = logits [E] | gate logit | hidden [Fs] at SHARED_AT | scores [E] at SCORES_AT.
 @group(0) @binding(0) var<storage, read> weights: array<vec4<u32>>; // planes of the router [E, D]
 @group(0) @binding(1) var<storage, read> shared_weights: array<vec4<u32>>; // planes of gate, up [Fs, D] and output gate [1, D]
-@group(0) @binding(2) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM, bias [E] at BIAS (elements)
+@group(0) @binding(2) var<storage, read> vectors: array<vec4<f32>>; // norm [D] at NORM, biases [E] of logits and scores at LOGIT_BIAS and BIAS (elements)
 @group(0) @binding(3) var<storage, read> h_mid: array<vec4<f32>>; // [D]
 @group(0) @binding(4) var<storage, read_write> routed: array<f32>;
 
@@ -37,6 +37,9 @@ fn run(lanes: Lanes, group_y: u32) {
       place = 4u * block;
       n = min(4u, N_EXPERTS - place);
       results = normed_dots(lanes, ROUTER_KIND, 0u, N_EXPERTS, place);
+      if (HAS_LOGIT_BIAS) {
+        results += vectors[(LOGIT_BIAS + place) / 4u];
+      }
     } else if (block < ROUTER_BLOCKS + SHARED_BLOCKS) {
       from_shared = true;
       let row = 2u * (block - ROUTER_BLOCKS);

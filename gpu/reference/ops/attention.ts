@@ -21,7 +21,10 @@ export interface AttentionPartial {
   readonly weighted: Float64Array;
 }
 
-/** `query [H, Hd]`, `keys` and `values [G, C, Hd]`; positions `from` ≤ p < `to`. */
+/**
+ * `query [H, Hd]`, `keys` and `values [G, C, Hd]`; positions `from` ≤ p < `to`. `sinks [H]`: a further score per head whose value is zero (Xiao et al. 2023,
+ * arXiv 2309.17453).
+ */
 export function attendRange(
   query: NumericArray,
   keys: NumericArray,
@@ -29,6 +32,7 @@ export function attendRange(
   from: number,
   to: number,
   shape: AttentionShape,
+  sinks?: NumericArray,
 ): AttentionPartial {
   const { nHeads, nKvHeads, headWidth, contextTokens, scale } = shape;
   const max = new Float64Array(nHeads).fill(-Infinity);
@@ -36,7 +40,8 @@ export function attendRange(
   const weighted = new Float64Array(nHeads * headWidth);
   for (let head = 0; head < nHeads; head++) {
     const kvHead = Math.floor(head / (nHeads / nKvHeads));
-    const scores = new Float64Array(to - from);
+    const scores = new Float64Array(Math.max(0, to - from));
+    if (sinks) max[head] = sinks[head];
     for (let position = from; position < to; position++) {
       const row = (kvHead * contextTokens + position) * headWidth;
       let dot = 0;
@@ -44,6 +49,7 @@ export function attendRange(
       scores[position - from] = dot * scale;
       max[head] = Math.max(max[head], dot * scale);
     }
+    if (sinks) sum[head] = Math.exp(sinks[head] - max[head]);
     for (let position = from; position < to; position++) {
       const row = (kvHead * contextTokens + position) * headWidth;
       const weight = Math.exp(scores[position - from] - max[head]);
@@ -52,6 +58,11 @@ export function attendRange(
     }
   }
   return { max, sum, weighted };
+}
+
+/** The first position that a token at `position` sees through a window of `windowTokens`. */
+export function firstSeen(position: number, windowTokens = Infinity): number {
+  return Math.max(0, position + 1 - windowTokens);
 }
 
 /** Combines the partials of disjoint ranges and divides: `[H, Hd]`. Empty ranges (max -∞) count for nothing. */

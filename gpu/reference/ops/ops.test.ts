@@ -1,8 +1,8 @@
 /** Reference operations against values known from elsewhere: closed forms, hand calculation, published test vectors. */
 import { describe, expect, test } from 'vitest';
-import { attendRange, combinePartials } from './attention.ts';
+import { attendRange, combinePartials, firstSeen } from './attention.ts';
 import { roundToF16 } from './f16.ts';
-import { mixExperts, swiglu } from './ffn.ts';
+import { clampedSwiglu, mixExperts, swiglu } from './ffn.ts';
 import { matvec } from './matvec.ts';
 import { drawU32, drawUnit, mixU32 } from './random.ts';
 import { rmsNorm } from './rms-norm.ts';
@@ -45,6 +45,14 @@ describe('linear pieces', () => {
     expect(out[1]).toBeCloseTo(1.5 * Math.log(3), 15);
   });
 
+  test('clamped swiglu: the gate is held below 7, up within 7 of 0; up counts one more', () => {
+    const out = clampedSwiglu(Float64Array.of(Math.log(3) / 1.702, 100, 7, -2, 0), Float64Array.of(1, 100, 7, -100, 3));
+    expect(out[0]).toBeCloseTo((1.5 * Math.log(3)) / 1.702, 14);
+    expect(out[1]).toBe(out[2]);
+    expect(out[3]).toBeCloseTo((-2 / (1 + Math.exp(3.404))) * -6, 14);
+    expect(out[4]).toBe(0);
+  });
+
   test('expert outputs, shared expert and residual', () => {
     const out = mixExperts(
       [Float64Array.of(1, 2), Float64Array.of(10, 20)],
@@ -77,6 +85,18 @@ describe('rope', () => {
     const frequencies = ropeInverseFrequencies({ ...rope, scale: 0.5, pairing: 'halves' }, Float32Array.of(1, 8));
     expect([...frequencies]).toEqual([0.5, 0.01 / 16]);
   });
+
+  test('YaRN keeps fast pairs, scales slow ones, mixes between: those of gpt-oss', () => {
+    const yarn = { originalContextTokens: 4096, fastTurns: 32, slowTurns: 1 };
+    const numbers = { pairing: 'halves', dims: 64, base: 150000, scale: 1 / 32 } as const;
+    const own = ropeInverseFrequencies({ ...numbers, scale: 1 });
+    const shares = ropeInverseFrequencies({ ...numbers, yarn }).map((frequency, i) => frequency / own[i]);
+    // 64 · ln(4096 / (32 · 2π)) / (2 · ln 150000) = 8.09, and 17.4 for one turn: a ramp from 8 to 18.
+    expect(shares.findIndex((share) => share < 1)).toBe(9);
+    expect(shares[13]).toBeCloseTo(0.5 + 0.5 / 32, 12);
+    expect([...shares.subarray(18)].every((share) => Math.abs(share - 1 / 32) < 1e-12)).toBe(true);
+    expect(shares[17]).toBeGreaterThan(1 / 32 + 0.05);
+  });
 });
 
 describe('attention', () => {
@@ -94,6 +114,24 @@ describe('attention', () => {
     const mean = combinePartials([attendRange(new Float64Array(8), keys, values, 0, 2, shape)], 2);
     expect(mean[0]).toBeCloseTo((values[0] + values[2]) / 2, 14); // head 0 reads kv head 0
     expect(mean[6]).toBeCloseTo((values[16] + values[18]) / 2, 14); // head 3 reads kv head 1
+  });
+});
+
+describe('sinks and windows', () => {
+  test('a sink joins one range: as a position of the same score whose value is zero', () => {
+    const shape = { nHeads: 1, nKvHeads: 1, headWidth: 1, contextTokens: 3, scale: 1 };
+    const [query, keys, values] = [Float64Array.of(1), Float64Array.of(0.5, 2, -1), Float64Array.of(3, 4, 0)];
+    const whole = combinePartials([attendRange(query, keys, values, 0, 3, shape)], 1);
+    const sinks = Float32Array.of(-1);
+    const split = [attendRange(query, keys, values, 0, 1, shape), attendRange(query, keys, values, 1, 2, shape, sinks)];
+    expect(combinePartials(split, 1)[0]).toBeCloseTo(whole[0], 14);
+    const above = attendRange(query, keys, values, 0, 2, shape, Float32Array.of(90));
+    expect([above.max[0], above.sum[0]]).toEqual([90, 1]);
+  });
+
+  test('a window of n holds the position and n − 1 before it', () => {
+    expect([0, 3, 4, 9].map((position) => firstSeen(position, 4))).toEqual([0, 0, 1, 6]);
+    expect(firstSeen(1e6)).toBe(0);
   });
 });
 

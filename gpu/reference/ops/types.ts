@@ -15,5 +15,8 @@ export interface OwnProduct {
 /** Weights of one expert, `[F, D]` or `[D, F]`, by expert id. */
 export type ExpertWeights = (expert: number) => Matrix;
 
+/** What is added to the rows of one expert, `[F]` or `[D]`, by expert id. */
+export type ExpertBiases = (expert: number) => NumericArray;
+
 /** Numeric input that may be f32 (what a GPU wrote) or f64 (what the reference computed). */
 export type NumericArray = Float32Array | Float64Array;

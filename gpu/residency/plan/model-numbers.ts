@@ -12,7 +12,7 @@ import { decodeActivationsLayout, MAX_STEPS, RING_HEAD_BYTES, STATE_BYTES } from
 import { SUBMISSIONS_IN_FLIGHT } from '../../runtime/decode-run.ts';
 import { kvBytesPerLayer } from '../../runtime/kv-cache.ts';
 import { activationBytes, CHUNK_UNIFORM_BYTES, largestChunk } from '../../runtime/prefill-plan-activations.ts';
-import { fusedLayout, matrixLayout, vectorsLayout, type MatrixLayout } from '../../runtime/weight-layout.ts';
+import { fusedLayout, idleVectorBytes, matrixLayout, vectorsLayout, type MatrixLayout } from '../../runtime/weight-layout.ts';
 import { stagedParts } from '../cache/expert-store.ts';
 import { slabGeometry } from '../slab-geometry.ts';
 import type { LayerNumbers, ModelNumbers } from './types.ts';
@@ -104,7 +104,10 @@ class Cut {
     const layers = model.layers.map((layer) => this.#layer(layer));
     const layerBytes = sum(layers.map(({ bytes }) => bytes));
     this.weightsBytes = bytesOf(embedding) + (model.tiedHead ? 0 : bytesOf(this.head)) + globals + layerBytes;
-    this.touchedBytes = bytesOf(this.head) + globals + layerBytes;
+    const idleBytes = sum(
+      model.layers.map((layer) => idleVectorBytes(layer, layer.ffn.kind === 'moe' ? layer.ffn.moe.nExpertsUsed : 0)),
+    );
+    this.touchedBytes = bytesOf(this.head) + globals + layerBytes - idleBytes;
     const decodeUniforms = embedding.shards.length + this.head.shards.length + sum(layers.map(({ decodeUniforms: n }) => n));
     const prefillUniforms = embedding.shards.length + sum(layers.map(({ prefillUniforms: n }) => n));
     this.uniformBytes = UNIFORM_SLOT_BYTES * (decodeUniforms + prefillUniforms);

@@ -28,7 +28,8 @@ function opened(requests: GenerateRequest[]): Generating {
     memory: () => ({ totalBytes: 5 }),
   } as unknown as Engine;
   const { endIds, decoder } = fakeChatModel('m', 'M');
-  const tokenizer = { endIds, decoder } as unknown as Tokenizer;
+  const encode = () => new Int32Array(0);
+  const tokenizer = { endIds, decoder, encode } as unknown as Tokenizer;
   const device = { capabilities: { description: 'Fake', software: true } };
   return { engine, session: new EngineSession(engine), tokenizer, loadMs: 12, device };
 }

@@ -13,6 +13,7 @@ import {
   type SamplingKey,
 } from '../../contract/sampling.ts';
 import type { EncodedPrompt } from '../../chat/chat-model.ts';
+import { answerDecoder } from '../../chat/harmony-decoder.ts';
 import { routingAgreement } from '../../contract/approximate-routing.ts';
 import { readSampling } from '../../library/read-sampling.ts';
 import { UsageError, type CliContext, type CommonOptions, type Flags, type OptionSpec } from './command.ts';
@@ -131,7 +132,7 @@ export async function generateText(
   signal: AbortSignal,
   onText: (piece: string) => void = () => undefined,
 ) {
-  const decoder = tokenizer.decoder();
+  const decoder = answerDecoder(tokenizer);
   const ids: number[] = [];
   let text = '';
   const emit = (piece: string) => {
