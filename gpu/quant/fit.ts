@@ -1,4 +1,21 @@
-/** Least-squares fits of a group of weights by a few levels, for the K-quant quantisers. Ours, not ggml's search. */
+/** What quantisers ask of a group of weights: its extreme, its range, and least-squares fits by a few levels for K-quants (ours, not ggml's search). */
+
+/** The number of the largest magnitude, with its sign; the first of equals, 0 of nothing. */
+export function extremeOf(numbers: ArrayLike<number>): number {
+  let extreme = 0;
+  for (let i = 0; i < numbers.length; i++) if (Math.abs(numbers[i]) > Math.abs(extreme)) extreme = numbers[i];
+  return extreme;
+}
+
+export function rangeOf(numbers: Float32Array): { readonly least: number; readonly most: number } {
+  let least = Infinity;
+  let most = -Infinity;
+  for (const number of numbers) {
+    least = Math.min(least, number);
+    most = Math.max(most, number);
+  }
+  return { least, most };
+}
 
 /** `scale` ≥ 0 and `offset` ≥ 0 with w ≈ scale·q − offset, q in 0 … `levels`: the range, then refined while it helps. */
 export function affineFit(weights: Float32Array, levels: number): { scale: number; offset: number } {
@@ -55,9 +72,7 @@ function refine(weights: Float32Array, levels: number, fit: Affine): Affine | nu
 
 /** `scale` (of either sign) with w ≈ scale·q, q in −`levels` … `levels` − 1; the extreme weight gets −`levels`, then refined. */
 export function linearFit(weights: Float32Array, levels: number): number {
-  let extreme = 0;
-  for (const w of weights) if (Math.abs(w) > Math.abs(extreme)) extreme = w;
-  const scale = extreme / -levels;
+  const scale = extremeOf(weights) / -levels;
   if (scale === 0) return 0;
   let sumQQ = 0;
   let sumQW = 0;

@@ -3,6 +3,7 @@
  * 16 + i its high nibble. Planes: qs (16 bytes), d (2). Layout and levels after ggml `block_iq4_nl`, `kvalues_iq4nl`; the quantiser takes the steps of
  * `quantize_row_iq4_nl_ref`, with sums in f64.
  */
+import { extremeOf } from './fit.ts';
 import { readF16, writeF16 } from './half.ts';
 import type { QuantFormat } from './types.ts';
 
@@ -35,7 +36,7 @@ export const iq4nlFormat: QuantFormat = {
   quantise(weights, out) {
     for (let b = 0; b < weights.length / 32; b++) {
       const block = weights.subarray(b * 32, b * 32 + 32);
-      const extreme = block.reduce((a, w) => (Math.abs(w) > Math.abs(a) ? w : a), 0); // it becomes the first level
+      const extreme = extremeOf(block); // it becomes the first level
       const inverse = extreme ? fround(1 / fround(extreme / LEVELS[0])) : 0;
       const q = Array.from(block, (w) => nearest(fround(w * inverse)));
       let sumQQ = 0; // large weights count more: each by its square

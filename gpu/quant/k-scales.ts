@@ -3,12 +3,20 @@
  * eight groups of 32 weights. Layout after ggml `get_scale_min_k4`.
  */
 import { affineFit } from './fit.ts';
-import { writeF16 } from './half.ts';
+import { readF16, writeF16 } from './half.ts';
+
+const fround = Math.fround;
 
 /** sc and mn of group `g` from the 12 packed bytes at `at`: [sc, mn]. */
-export function unpackScale(bytes: Uint8Array, at: number, g: number): [number, number] {
+function unpackScale(bytes: Uint8Array, at: number, g: number): [number, number] {
   if (g < 4) return [bytes[at + g] & 63, bytes[at + g + 4] & 63];
   return [(bytes[at + g + 4] & 15) | ((bytes[at + g - 4] >> 6) << 4), (bytes[at + g + 4] >> 4) | ((bytes[at + g] >> 6) << 4)];
+}
+
+/** Of group `g` of the block at `at`: [d·sc, dmin·mn], rounded to f32 as ggml does. */
+export function groupScale(blocks: Uint8Array, at: number, g: number): [scale: number, offset: number] {
+  const [sc, mn] = unpackScale(blocks, at + 4, g);
+  return [fround(readF16(blocks, at) * sc), fround(readF16(blocks, at + 2) * mn)];
 }
 
 function packScales(out: Uint8Array, at: number, sc: readonly number[], mn: readonly number[]): void {

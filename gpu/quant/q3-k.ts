@@ -4,7 +4,7 @@
  * s = 8h + 2j + (i >> 4): low 4 bits in scales[s & 7], nibble s >> 3, high 2 bits in scales[8 + (s & 3)] at bit 2·(s >> 2). Planes: hmask (32),
  * qs (64), scales (12), d (2). After ggml `block_q3_K`, `dequantize_row_q3_K`.
  */
-import { linearFit } from './fit.ts';
+import { extremeOf, linearFit } from './fit.ts';
 import { readF16, writeF16 } from './half.ts';
 import type { QuantFormat } from './types.ts';
 
@@ -26,8 +26,7 @@ function packScale(out: Uint8Array, at: number, s: number, scale: number): void 
 function quantiseBlock(weights: Float32Array, out: Uint8Array, at: number): void {
   out.fill(0, at, at + BLOCK_BYTES);
   const scales = Array.from({ length: 16 }, (_, s) => linearFit(weights.subarray(s * 16, s * 16 + 16), 4));
-  const extreme = scales.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
-  const d = writeF16(out, at + D, extreme / -32);
+  const d = writeF16(out, at + D, extremeOf(scales) / -32);
   const whole = scales.map((scale) => (d ? Math.max(-32, Math.min(31, Math.round(scale / d))) : 0));
   whole.forEach((scale, s) => packScale(out, at + SCALES, s, scale));
   for (let w = 0; w < 256; w++) {

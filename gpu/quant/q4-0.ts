@@ -2,6 +2,7 @@
  * Q4_0: 32 weights w = d·(q − 8). Block: f16 d, u8 qs[16]; weight i < 16 is the low nibble of qs[i], weight 16 + i its high
  * nibble. Planes: qs (16 bytes), d (2 bytes). Layout and rounding after ggml `block_q4_0`, `quantize_row_q4_0_ref`.
  */
+import { extremeOf } from './fit.ts';
 import { readF16, writeF16 } from './half.ts';
 import type { QuantFormat } from './types.ts';
 
@@ -24,12 +25,7 @@ export const q40Format: QuantFormat = {
   },
   quantise(weights, out) {
     for (let b = 0; b < weights.length / 32; b++) {
-      let extreme = 0; // the weight of the largest magnitude, with its sign: it becomes q = 0, exactly −8
-      for (let i = 0; i < 32; i++) {
-        const w = weights[b * 32 + i];
-        if (Math.abs(w) > Math.abs(extreme)) extreme = w;
-      }
-      const d = fround(extreme / -8);
+      const d = fround(extremeOf(weights.subarray(b * 32, b * 32 + 32)) / -8); // the extreme becomes q = 0, exactly −8
       const inverse = d ? fround(1 / d) : 0;
       writeF16(out, b * 18, d);
       const level = (w: number) => Math.min(15, Math.trunc(fround(fround(w * inverse) + 8.5)));

@@ -2,6 +2,7 @@
  * Q4_1: 32 weights w = d·q + m. Block: f16 d, f16 m, u8 qs[16]; weight i < 16 is the low nibble of qs[i], weight 16 + i its
  * high nibble. Planes: qs (16 bytes), d and m (4 bytes). Layout and rounding after ggml `block_q4_1`, `quantize_row_q4_1_ref`.
  */
+import { rangeOf } from './fit.ts';
 import { readF16, writeF16 } from './half.ts';
 import type { QuantFormat } from './types.ts';
 
@@ -25,12 +26,7 @@ export const q41Format: QuantFormat = {
   },
   quantise(weights, out) {
     for (let b = 0; b < weights.length / 32; b++) {
-      let least = Infinity;
-      let most = -Infinity;
-      for (let i = 0; i < 32; i++) {
-        least = Math.min(least, weights[b * 32 + i]);
-        most = Math.max(most, weights[b * 32 + i]);
-      }
+      const { least, most } = rangeOf(weights.subarray(b * 32, b * 32 + 32));
       const d = fround(fround(most - least) / 15);
       const inverse = d ? fround(1 / d) : 0;
       writeF16(out, b * 20, d);

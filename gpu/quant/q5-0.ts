@@ -3,6 +3,7 @@
  * nibble of qs[i], weight 16 + i its high nibble. Planes: qs (16 bytes), qh (4), d (2). Layout and rounding after ggml `block_q5_0`,
  * `quantize_row_q5_0_ref`.
  */
+import { extremeOf } from './fit.ts';
 import { readF16, writeF16 } from './half.ts';
 import type { QuantFormat } from './types.ts';
 
@@ -29,12 +30,7 @@ export const q50Format: QuantFormat = {
   quantise(weights, out) {
     for (let b = 0; b < weights.length / 32; b++) {
       const at = b * BLOCK_BYTES;
-      let extreme = 0; // the weight of the largest magnitude, with its sign: it becomes q = 0, exactly −16
-      for (let i = 0; i < 32; i++) {
-        const w = weights[b * 32 + i];
-        if (Math.abs(w) > Math.abs(extreme)) extreme = w;
-      }
-      const d = fround(extreme / -16);
+      const d = fround(extremeOf(weights.subarray(b * 32, b * 32 + 32)) / -16); // the extreme becomes q = 0, exactly −16
       const inverse = d ? fround(1 / d) : 0;
       out.fill(0, at, at + BLOCK_BYTES);
       writeF16(out, at, d);

@@ -3,6 +3,7 @@
  * low nibble of qs[i], weight 16 + i its high nibble. Planes: qs (16 bytes), d, m and qh (8). Layout and rounding after ggml `block_q5_1`,
  * `quantize_row_q5_1_ref`.
  */
+import { rangeOf } from './fit.ts';
 import { readF16, writeF16 } from './half.ts';
 import type { QuantFormat } from './types.ts';
 
@@ -30,12 +31,7 @@ export const q51Format: QuantFormat = {
   quantise(weights, out) {
     for (let b = 0; b < weights.length / 32; b++) {
       const at = b * BLOCK_BYTES;
-      let least = Infinity;
-      let most = -Infinity;
-      for (let i = 0; i < 32; i++) {
-        least = Math.min(least, weights[b * 32 + i]);
-        most = Math.max(most, weights[b * 32 + i]);
-      }
+      const { least, most } = rangeOf(weights.subarray(b * 32, b * 32 + 32));
       const d = fround(fround(most - least) / 31);
       const inverse = d ? fround(1 / d) : 0;
       out.fill(0, at, at + BLOCK_BYTES);

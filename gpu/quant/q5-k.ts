@@ -3,8 +3,7 @@
  * 2p and 2p + 1 are the low and high nibbles of qs[32p … 32p + 31], the fifth bit of weight i of group g is bit g of qh[i]. One plane, not moved
  * (176 bytes are a multiple of 16). Layout after ggml `block_q5_K`, `dequantize_row_q5_K`.
  */
-import { readF16 } from './half.ts';
-import { quantiseGroups, unpackScale } from './k-scales.ts';
+import { groupScale, quantiseGroups } from './k-scales.ts';
 import type { QuantFormat } from './types.ts';
 
 const fround = Math.fround;
@@ -19,12 +18,8 @@ export const q5kFormat: QuantFormat = {
   dequantise(blocks, nBlocks, out) {
     for (let b = 0; b < nBlocks; b++) {
       const at = b * BLOCK_BYTES;
-      const d = readF16(blocks, at);
-      const dmin = readF16(blocks, at + 2);
       for (let g = 0; g < 8; g++) {
-        const [sc, mn] = unpackScale(blocks, at + 4, g);
-        const scale = fround(d * sc);
-        const offset = fround(dmin * mn);
+        const [scale, offset] = groupScale(blocks, at, g);
         const shift = (g & 1) * 4;
         const first = at + QS + (g >> 1) * 32;
         for (let i = 0; i < 32; i++) {

@@ -3,7 +3,7 @@
  * f16 d. In half h (128 weights) weight 32·j + i has its low bits in ql[64h + 32·(j & 1) + i], nibble j >> 1, its high bits in qh[32h + i] at
  * bit 2j, and the scale sc[8h + 2j + (i >> 4)]. Planes: ql (128), qh (64), sc (16), d (2). After ggml `block_q6_K`, `dequantize_row_q6_K`.
  */
-import { linearFit } from './fit.ts';
+import { extremeOf, linearFit } from './fit.ts';
 import { readF16, writeF16 } from './half.ts';
 import type { QuantFormat } from './types.ts';
 
@@ -16,8 +16,7 @@ const D = 208;
 function quantiseBlock(weights: Float32Array, out: Uint8Array, at: number): void {
   out.fill(0, at, at + BLOCK_BYTES);
   const scales = Array.from({ length: 16 }, (_, g) => linearFit(weights.subarray(g * 16, g * 16 + 16), 32));
-  const extreme = scales.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a), 0);
-  const d = writeF16(out, at + D, extreme / -128);
+  const d = writeF16(out, at + D, extremeOf(scales) / -128);
   if (d === 0) return quantiseZero(out, at);
   for (let g = 0; g < 16; g++) out[at + SC + g] = Math.max(-128, Math.min(127, Math.round(scales[g] / d)));
   for (let w = 0; w < 256; w++) {
