@@ -19,8 +19,12 @@ export const TASK_NAMES = [
   'prompts',
 ] as const;
 export type TaskName = (typeof TASK_NAMES)[number];
-/** Those that only the first held-out set has. */
-export const FIRST_SET_ONLY: readonly TaskName[] = ['real-texts', 'prompts'];
+/** What each held-out set asks: the third has passages alone, texts and prompts by hand are in the first alone. */
+export const TASKS_OF_SET: Readonly<Record<'first' | 'second' | 'third', readonly TaskName[]>> = {
+  first: TASK_NAMES,
+  second: TASK_NAMES.filter((name) => name !== 'real-texts' && name !== 'prompts'),
+  third: ['reading-present', 'reading-absent'],
+};
 
 /** `near`: not right, but nearly (span right, citation wrong; another safe answer); counted apart. */
 export type Verdict = 'right' | 'near' | 'wrong';

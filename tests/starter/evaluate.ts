@@ -1,6 +1,6 @@
 /**
  * `node main/hosts/launcher/with-node.mjs tests/starter/evaluate.ts MODEL.gguf [--n 1000] [--task a,b] [--seed 1] [--adapter auto] [--engine gpu|reference]
- * [--second-set] [--with-seen] [--lower-case] [--routing-documents 120] [--groups] [--limit-minutes M] [--json FILE]`: asks the model the held-out questions greedily and prints, per task, n, right, near, rate
+ * [--set first|second|third] [--with-seen] [--lower-case] [--routing-documents 120] [--groups] [--limit-minutes M] [--json FILE]`: asks the model the held-out questions greedily and prints, per task, n, right, near, rate
  * and 95 % interval; then load and mutual information of the experts. `--json` also writes every answer. Progress goes to stderr.
  */
 import { writeFileSync } from 'node:fs';
@@ -9,9 +9,9 @@ import { ADAPTER_CHOICES } from '../../main/hosts/node/gpu.ts';
 import { openAnswerer, type Answerer } from './answerer.ts';
 import { askCase, type Asked } from './ask.ts';
 import { buildBlocks, isTaskName, type Block } from './build-cases.ts';
-import { FIRST_SET_ONLY, inLowerCase, TASK_NAMES, type TaskName } from './case.ts';
+import { inLowerCase, TASKS_OF_SET, type TaskName } from './case.ts';
 import { Chance } from './chance.ts';
-import { FIRST_SET, readPairs, SECOND_SET } from './material.ts';
+import { FIRST_SET, readPairs, SECOND_SET, THIRD_SET } from './material.ts';
 import { row, tableText, type Row } from './report.ts';
 import { routingByLayer, routingText, type LayerRouting, type RoutedDocument } from './routing.ts';
 
@@ -26,7 +26,7 @@ const { values, positionals } = parseArgs({
     'routing-documents': { type: 'string', default: '120' },
     'limit-minutes': { type: 'string', default: '0' },
     groups: { type: 'boolean', default: false },
-    'second-set': { type: 'boolean', default: false },
+    set: { type: 'string', default: 'first' },
     'with-seen': { type: 'boolean', default: false },
     'lower-case': { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -40,8 +40,9 @@ const modelPath = positionals[0];
 if (positionals.length !== 1) throw new Error('Give one model: evaluate.ts MODEL.gguf [--n 1000] [--task guide,facts] …');
 const n = whole('n', 1);
 const seed = whole('seed', 0);
-const heldOut = { ...(values['second-set'] ? SECOND_SET : FIRST_SET), withSeen: values['with-seen'] };
-const possible = values['second-set'] ? TASK_NAMES.filter((name) => !FIRST_SET_ONLY.includes(name)) : TASK_NAMES;
+const setName = oneOf('set', values.set, ['first', 'second', 'third'] as const);
+const heldOut = { ...{ first: FIRST_SET, second: SECOND_SET, third: THIRD_SET }[setName], withSeen: values['with-seen'] };
+const possible = TASKS_OF_SET[setName];
 const tasks = (values.task?.split(',') ?? possible).map((name) => {
   if (!isTaskName(name) || !possible.includes(name))
     throw new Error(`--task has "${name}", but must be of ${possible.join(', ')}.`);
@@ -69,7 +70,7 @@ async function evaluate(model: Answerer): Promise<number> {
     ? blocks.filter((block) => !block.secondTurn).flatMap((block) => groupRows(asked.get(block)!))
     : [];
   console.log(
-    `${modelPath} on ${model.description}, seed ${seed}, greedy, ${values['second-set'] ? 'second' : 'first'} held-out set${heldOut.withSeen ? ' with what training holds too' : ''}${values['lower-case'] ? ', questions in lower case' : ''}`,
+    `${modelPath} on ${model.description}, seed ${seed}, greedy, ${setName} held-out set${heldOut.withSeen ? ' with what training holds too' : ''}${values['lower-case'] ? ', questions in lower case' : ''}`,
   );
   if (tasks.includes('sums-2') && readPairs() === null)
     console.log('sums-2: no pairs.txt says which pairs training held out, so any two numbers are asked');

@@ -16,6 +16,8 @@ export interface HeldOutSet {
 export const FIRST_SET: HeldOutSet = { folder: HELD_OUT_FOLDER, withSeen: false };
 /** Written later, by other hands: the guide, reading, facts, refusals and arithmetic again. */
 export const SECOND_SET: HeldOutSet = { folder: path.join(HELD_OUT_FOLDER, 'second'), withSeen: false };
+/** Reading alone, by a hand that saw neither the other sets nor the training. */
+export const THIRD_SET: HeldOutSet = { folder: path.join(HELD_OUT_FOLDER, 'third'), withSeen: false };
 export const TABLES_FOLDER = path.join(root, 'resources', 'starter', 'data', 'tables');
 export const STARTER_MODEL = path.join(root, 'resources', 'models', 'starter.gguf');
 
