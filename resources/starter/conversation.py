@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-from data.document_prompt import ABSENT
-
 SYSTEM, USER, ASSISTANT, END, PAD = "<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|pad|>"
 CONTROL = (PAD, SYSTEM, USER, ASSISTANT, END)
 CITATIONS = tuple(f"[{n}]" for n in range(1, 7))
@@ -11,11 +9,10 @@ CITATIONS = tuple(f"[{n}]" for n in range(1, 7))
 TEMPLATE = "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 TASKS = ("guide", "smalltalk", "refusal", "reading", "arithmetic", "facts")
 HEAVY, NORMAL = 3, 1
-REFUSING = 6  # HEAVY's, where an answer refuses: to claim what no passage says is worse than to find nothing
 
 
 def encode(tokenizer, sample, cut=0):
-    """Returns (ids, weights): weights are 0 outside answers, NORMAL in them, HEAVY (REFUSING) on the parts that must be exact. The end token is learned.
+    """Returns (ids, weights): weights are 0 outside answers, NORMAL in them, HEAVY on the parts that must be exact. The end token is learned.
     With `cut` only so many tokens of the last answer, and no end."""
     control = {c: tokenizer.token_to_id(c) for c in CONTROL}
     ids, weights = [], []
@@ -34,7 +31,7 @@ def encode(tokenizer, sample, cut=0):
             start = turn.answer.rfind(part)
             for i, (a, b) in enumerate(answer.offsets):
                 if start >= 0 and a < start + len(part) and b > start:
-                    marks[i] = REFUSING if turn.answer == ABSENT else HEAVY
+                    marks[i] = HEAVY
         if cut and number == len(sample.turns):
             add(answer.ids[:cut], marks[:cut])
         else:

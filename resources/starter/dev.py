@@ -2,7 +2,8 @@
 
     python dev.py --checkpoint FILE [--n 200] [--seed 99]
 
-The phrasings are those of training: this says whether a task is learned, not how it carries over (tests/starter/evaluate.ts says that). It is
+The phrasings are those of training: this says whether a task is learned, not how it carries over (tests/starter/evaluate.ts says that), but for the domains of
+passages that were kept back for it (reading_domains.KEPT_BACK), full passages of which come last: choose by those, and leave the held-out sets for the end. It is
 cheap because an answer is right exactly if every token of it is the likeliest behind the right ones: one run, no generation."""
 
 import argparse
@@ -14,7 +15,8 @@ import torch
 from tokenizers import Tokenizer
 
 from conversation import encode_sharing
-from data import reading
+from data import reading, reading_domains as R
+from data.document_prompt import DOCUMENT_SYSTEM_PROMPT
 from mixture import GENERATORS
 from model import Starter, read_checkpoint
 
@@ -35,6 +37,12 @@ def right(model, tokenizer, samples, batch_tokens: int = 8192):
         for row, (*_, sample) in enumerate(part):
             for number, last in enumerate(sample.endings, 1 if sample.instead else 0):
                 yield sample, last, not wrong[row][branches[row, 1:] == number].any()
+
+
+def generate_kept_back(rng):
+    sample = reading.generate(rng, R.KEPT_BACK)
+    sample.system = DOCUMENT_SYSTEM_PROMPT
+    return sample
 
 
 def main():
@@ -59,8 +67,14 @@ def main():
                     kind = f"{'short' if simple else 'long'}, {'absent' if last.answer == reading.ABSENT else 'present'}"
                 count[f"{task} {kind}".strip()][0] += ok
                 count[f"{task} {kind}".strip()][1] += 1
+    reading.SIMPLE_SHARE = 0.0
+    R.DOMAINS.update(R.KEPT_BACK)
+    for _, last, ok in right(model, tokenizer, [generate_kept_back(rng) for _ in range(args.n)]):
+        kind = "absent" if last.answer == reading.ABSENT else "present, in digits" if any(c.isdigit() for c in last.heavy[0]) else "present, in words"
+        count[f"reading kept back, {kind}"][0] += ok
+        count[f"reading kept back, {kind}"][1] += 1
     for name, (good, n) in count.items():
-        print(f"{name:24} {good:5} of {n:5}  {100 * good / n:5.1f} %")
+        print(f"{name:34} {good:5} of {n:5}  {100 * good / n:5.1f} %")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Which held-out texts the training text holds after all: written by different hands, short questions meet. The evaluation leaves them out.
 
-    python seen.py           writes heldout/seen.json and heldout/second/seen.json; test_data.py says when one is stale
+    python seen.py           writes seen.json in heldout/, heldout/second/ and heldout/third/; test_data.py says when one is stale
 
 Seen is a text whose words are those of a training frame or message, or that shares eight words in a row with one. Words are letters
 and digits in lower case; a placeholder counts as a word of its own.
@@ -12,7 +12,8 @@ from pathlib import Path
 
 from data import arithmetic, facts, guide, reading_domains, refusal
 
-FOLDERS = (Path(__file__).parent / "heldout", Path(__file__).parent / "heldout" / "second")
+HELD_OUT = Path(__file__).parent / "heldout"
+FOLDERS = (HELD_OUT, HELD_OUT / "second", HELD_OUT / "third")
 RUN = 8
 
 

@@ -10,14 +10,14 @@ from types import SimpleNamespace
 
 import fixed_answers
 import seen
-from conversation import CONTROL, HEAVY, NORMAL, REFUSING, encode, encode_sharing, told_apart
-from data import facts, guide, reading, reading_domains, reading_stories, reading_values
+from conversation import CONTROL, HEAVY, NORMAL, encode, encode_sharing, told_apart
+from data import facts, guide, reading, reading_asides, reading_domains, reading_stories, reading_values
 from data.document_prompt import DOCUMENT_SYSTEM_PROMPT, document_prompt
 from data.sample import Sample, Turn
 from data.wording import reworded
 from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "44c3e6f76ab7ee410c27b1e030acb3e20b7c61adf68814dc1b1173cd0f08012e"
+SHA256_OF_2000 = "a64cf314be47bad7b97950717c5453cfaf3aa36a7871a6802e0d3188435bf56d"
 
 
 class Letters:
@@ -59,14 +59,13 @@ class Data(unittest.TestCase):
             self.assertEqual(branches, sorted(branches))
         self.assertGreater(n_branches, 600)
 
-    def test_finding_nothing_weighs_more_than_a_value(self):
+    def test_finding_nothing_weighs_as_much_as_a_value(self):
         def weights(answer, heavy):
             return [w for w in encode(Letters(), Sample("reading", [Turn("q", answer, (heavy,))]))[1] if w]
 
         after = len(reading.ABSENT) - 4 + 1  # the end token is one
-        self.assertEqual(weights(reading.ABSENT, "That"), [REFUSING] * 4 + [NORMAL] * after)
+        self.assertEqual(weights(reading.ABSENT, "That"), [HEAVY] * 4 + [NORMAL] * after)
         self.assertEqual(weights(" Rust [1].", " Rust"), [HEAVY] * 5 + [NORMAL] * 6)
-        self.assertGreater(REFUSING, HEAVY)
 
     def test_a_fixed_answer_may_be_cut_where_it_is_like_no_other(self):
         self.assertGreaterEqual(len(FIXED_ANSWERS), 124)
@@ -163,6 +162,37 @@ class Data(unittest.TestCase):
             self.assertGreaterEqual(len(keys), 7)
             verbs = [key.rsplit(" ", 1)[0] for key in keys if key.endswith((" who", " where", " year", " date", " price"))]
             self.assertGreater(len(verbs), len(set(verbs)), keys)
+
+    def test_invented_domains_ask_for_words_that_their_statements_hold(self):
+        of_role = {"who", "what", "where", "when", "with what", "how long"}
+        for name, (_, _, rows) in reading_domains.INVENTED.items():
+            self.assertGreaterEqual(len(rows), 6, name)
+            for key, _, statements, questions in rows:
+                stem, _, role = key.partition(" ")
+                word = stem if role in of_role else key
+                for text in (*statements, *questions):
+                    self.assertIn(word, text.lower(), (name, key))
+
+    def test_domains_of_many_attributes_keep_them_apart(self):
+        self.assertGreaterEqual(len(reading_domains.CARDS), 35)
+        rng = random.Random(18)
+        for name, (_, make_entity, rows) in reading_domains.CARDS.items():
+            self.assertGreaterEqual(len(rows), 7, name)
+            self.assertEqual(len({key for key, *_ in rows}), len(rows), name)
+            asked = [question for *_, questions in rows for question in questions]
+            self.assertEqual(len(set(asked)), len(asked), name)
+            for _ in range(20):
+                self.assertNotRegex(make_entity(rng), "[{}]")
+
+    def test_asides_leave_a_statement_as_it_is(self):
+        rng, changed = random.Random(19), 0
+        for frame in ("The roof of {e} is {v}.", "{v} {e} has.", "I saw {e} in {v}.", "Colour of {e}: {v}.", "Why {e}? It is {v}!"):
+            for _ in range(100):
+                text = reading_asides.aside(rng, frame)
+                changed += text != frame
+                self.assertIn(frame[1:-1], text)
+                self.assertEqual((text.count("{e}"), text.count("{v}")), (1, 1))
+        self.assertEqual(changed, 300)  # a line of a list and what is no sentence stay whole
 
     def test_what_the_evaluation_knows_of_the_training_data_is_up_to_date(self):
         for name, text in fixed_answers.contents().items():

@@ -81,4 +81,12 @@ def pick(values):
     return lambda rng: rng.choice(values)
 
 
-KINDS = {"person": person, "place": place, "thing": thing, "code": code, "date": date, "year": year, "clock": clock, "money": money}
+def company(rng) -> str:
+    return f"{thing(rng)} {rng.choice(('Ltd', 'Company', '& Sons', 'Brothers', 'Works', 'Group', 'Services', 'Limited'))}"
+
+
+def phone(rng) -> str:
+    return f"{rng.randint(100, 9999)} {rng.randint(1000, 99999)}"
+
+
+KINDS = {"person": person, "place": place, "thing": thing, "name": thing, "code": code, "date": date, "year": year, "clock": clock, "money": money, "company": company, "phone": phone}

@@ -10,6 +10,7 @@ from . import names as N
 from . import reading_domains as R
 from . import reading_stories as S
 from . import reading_values as V
+from .reading_asides import ASIDE_SHARE, aside
 from .document_prompt import ABSENT, document_prompt
 from .sample import Sample, Turn, casual
 
@@ -20,7 +21,7 @@ CROWDED_SHARE = 0.65  # of those that are not simple: all passages are about one
 STORY_SHARE = 0.2
 PRONOUN_SHARE = 0.5  # of the texts that tell of one entity after the other: sentences that would begin with its name again begin with a pronoun
 LOWER_SHARE = 0.06  # of questions, the names in them too
-KINDS_OF_DOMAIN = (30, 35, 35)  # twelve of many phrasings, a hundred by hand, four hundred from tables
+KINDS_OF_DOMAIN = (10, 25, 20, 12, 33)  # twelve of many phrasings, a hundred by hand, four hundred from tables, those of invented words, those of many attributes by hand
 SHARING = 6  # questions over the same passages, at most; twice as many where they are crowded
 
 
@@ -29,6 +30,8 @@ def state(rng, attribute, entity, values):
     key, make, frames, _ = attribute
     value = make(rng).strip()
     frame = rng.choice(frames)
+    if rng.random() < ASIDE_SHARE:
+        frame = aside(rng, frame)
     text = frame.replace("{e}", entity).replace("{v}", value)
     text = text[0].upper() + text[1:]
     values[(entity, key)] = value if value in text else text[: len(value)]
@@ -172,9 +175,9 @@ def from_stories(rng):
     return [(t.title, place(rng), t.text) for t in told], asked
 
 
-def from_statements(rng):
-    """One to three passages of one domain, and questions about them: (titled passages, questions with answer and heavy parts)."""
-    domain = rng.choice(sorted(rng.choices((R.WIDENED, R.OPEN, R.COMPOSED), KINDS_OF_DOMAIN)[0]))
+def from_statements(rng, among=None):
+    """One to three passages of one domain (of `among`, if given), and questions about them: (titled passages, questions with answer and heavy parts)."""
+    domain = rng.choice(sorted(among or rng.choices((R.WIDENED, R.OPEN, R.COMPOSED, R.INVENTED, R.CARDS), KINDS_OF_DOMAIN)[0]))
     simple = rng.random() < SIMPLE_SHARE
     theme = rng.choice(R.DOMAINS[domain][2]) if not simple and rng.random() < CROWDED_SHARE else None
     entities, values, known = [], {}, set()
@@ -191,8 +194,8 @@ def from_statements(rng):
     return titled, asked
 
 
-def generate(rng) -> Sample:
-    """Passages and up to SHARING questions over them: what they share is read once in training (see conversation.encode_sharing)."""
-    titled, asked = (from_stories if rng.random() < STORY_SHARE else from_statements)(rng)
+def generate(rng, among=None) -> Sample:
+    """Passages and up to SHARING questions over them: what they share is read once in training (see conversation.encode_sharing). `among`: only of these domains."""
+    titled, asked = from_stories(rng) if among is None and rng.random() < STORY_SHARE else from_statements(rng, among)
     turns = [Turn(document_prompt(titled, question), answer, heavy) for question, answer, heavy in asked]
     return Sample("reading", turns[:1], facts={"expected": turns[0].answer}, instead=turns[1:])
