@@ -15,6 +15,7 @@ import {
   readReading,
   readRealTexts,
   readRefusals,
+  THIRD_SET,
   type HeldOutSet,
 } from './material.ts';
 import { promptCases } from './prompt-cases.ts';
@@ -85,7 +86,8 @@ function inScope(n: number, seed: number, set: HeldOutSet): StarterCase[] {
 function secondTurnBlock(task: TaskName, n: number, seed: number, set: HeldOutSet): Block {
   const answers = readAnswers();
   const c = new Chance(seed, `second turn ${task}`);
-  const questions = Object.values(readGuide(set)).flat();
+  // The third set has passages alone: the turn before them is one of the first.
+  const questions = Object.values(readGuide(set.folder === THIRD_SET.folder ? FIRST_SET : set)).flat();
   const cases = casesOf(task, Math.ceil(n * SECOND_TURN_SHARE), seed + 2, set).map((one) => {
     const before = c.pick(questions);
     return afterTurn(one, [before.text, answers.guide[before.ids[0]]]);
