@@ -147,7 +147,7 @@ it('the catalogue is narrowed by words and by what runs and fits', () => {
   expect(names('', 'runnable')).toEqual(['olmoe', 'coder', 'huge']);
   expect(names('', 'fitting')).toEqual(['olmoe', 'coder']);
   expect(names('qwen CODE', 'all')).toEqual(['coder']);
-  expect(names('gpt-oss', 'runnable')).toEqual([]);
+  expect(names('deepseek', 'runnable')).toEqual([]);
 });
 
 it.each([

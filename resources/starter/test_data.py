@@ -17,7 +17,7 @@ from data.sample import Sample, Turn
 from data.wording import reworded
 from mixture import FIXED_ANSWERS, conversation
 
-SHA256_OF_2000 = "a64cf314be47bad7b97950717c5453cfaf3aa36a7871a6802e0d3188435bf56d"
+SHA256_OF_2000 = "9dea875f5416aa79cca9a25c2f4d382b4b9f3dbc15ed789709a9e71331913313"
 
 
 class Letters:

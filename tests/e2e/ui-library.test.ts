@@ -180,7 +180,7 @@ it('the catalogue is searched and narrowed; what does not run yet says so', asyn
   await openLibrary(page);
   const cards = page.getByRole('list', { name: 'Catalogue' }).locator('> li');
   expect(await cards.count()).toBe(4);
-  await cards.filter({ hasText: 'gpt-oss 20B' }).getByText('Does not run in Conclave yet.').waitFor();
+  await cards.filter({ hasText: 'DeepSeek-V2-Lite Chat' }).getByText('Does not run in Conclave yet.').waitFor();
   await page.getByRole('button', { name: 'Run in Conclave' }).click();
   await page.getByRole('status').getByText('3 models').waitFor();
   await page.getByRole('button', { name: 'Run well here' }).click();
